@@ -1,0 +1,13 @@
+//! The decisions of Slipway, as pure functions of values.
+//!
+//! Whether a launch advances, whether a model is stable, which version serves a unit: all of it is decided here,
+//! without input or output, without a clock and without chance. An instant is always an argument.
+//!
+//! What must never be here: tokio, a socket, a file, `SystemTime::now`, generated wire types.
+//!
+//! Start reading at `launch` for the life of a launch, at `stats` for what healthy means, at `traffic` for
+//! how a unit finds its version.
+
+pub mod fault;
+pub mod principal;
+pub mod stats;
