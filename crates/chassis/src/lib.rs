@@ -1,1 +1,12 @@
-//! Being built.
+//! What every service of Slipway is built upon: its settings, its clock, how it serves, what it shows of itself, and
+//! how an error becomes a status on the wire. Nothing here knows a model, a launch or a metric of health.
+//!
+//! Start with [`process`] for the life of a service, with [`layers`] for what happens to each call, and with [`status`]
+//! for errors.
+
+mod caller;
+pub mod env;
+pub mod record;
+pub mod status;
+
+pub use caller::{Caller, RequestId, caller};

@@ -1,0 +1,96 @@
+//! Who asks, under which request id and until when: what a handler knows of a call beside its message.
+
+use std::fmt;
+use std::time::Instant;
+
+use http::HeaderValue;
+use slipway_domain::fault::Fault;
+use slipway_domain::principal::Principal;
+use tonic::Status;
+
+use crate::env::Env;
+use crate::status;
+
+/// The longest request id that is taken over from a caller, in bytes.
+const LONGEST: usize = 128;
+
+/// The name under which one call is found again in logs, traces and answers: visible ASCII, at most 128 bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// A new id that nobody else has.
+    #[must_use]
+    pub fn new(env: &Env) -> Self {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text = env.new_id().as_hyphenated().encode_lower(&mut text);
+        Self(HeaderValue::from_str(text).expect("hexadecimal digits and hyphens are visible ASCII"))
+    }
+
+    /// The id that a caller proposes; none when it is empty, too long, or not plain visible ASCII.
+    #[must_use]
+    pub fn proposed(value: &HeaderValue) -> Option<Self> {
+        let bytes = value.as_bytes();
+        let sane =
+            !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
+        sane.then(|| Self(value.clone()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().expect("only visible ASCII is let in")
+    }
+
+    /// The id as the value of a header.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One call, as its handler sees it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who asks.
+    pub principal: Principal,
+    /// The name of this call.
+    pub request_id: RequestId,
+    /// When the answer is worth nothing any more, in real time; none for a stream without a deadline.
+    pub deadline: Option<Instant>,
+}
+
+impl Caller {
+    /// The status that tells this caller about `fault`.
+    #[must_use]
+    pub fn status(&self, fault: &dyn Fault) -> Status {
+        status::from_fault(fault, &self.request_id)
+    }
+}
+
+/// The caller of `request`. A request that did not come through [`crate::layers`] is anonymous and gets an id of its
+/// own.
+#[must_use]
+pub fn caller<T>(request: &tonic::Request<T>) -> Caller {
+    request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .unwrap_or_else(|| Caller {
+            principal: Principal::anonymous(),
+            request_id: RequestId::new(&Env::system()),
+            deadline: None,
+        })
+}
