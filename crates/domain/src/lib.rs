@@ -9,5 +9,6 @@
 //! how a unit finds its version.
 
 pub mod fault;
+pub mod name;
 pub mod principal;
 pub mod stats;
