@@ -1,1 +1,117 @@
-//! Being built.
+//! A revisioned key-value store: one trait with four methods, nine laws, and the engines that keep them.
+//!
+//! The data model is etcd's. Every transaction that writes raises one global revision; every entry
+//! remembers the revision that last wrote it; a watch replays all of it in order.
+//! Start reading at [`Store`], then [`Txn`], then [`memory::Memory`], which is the executable
+//! specification, and only then [`embedded::Embedded`], which is the one that survives.
+//!
+//! What must never be here: anything that knows what a model, a launch or an observation is. This
+//! crate knows bytes, keys and revisions.
+//!
+//! # The laws
+//!
+//! Every engine keeps them, and `tests/laws.rs` runs the same cases against every engine.
+//!
+//! 1. **A read sees every transaction that was acknowledged before the read began.**
+//! 2. **A committed transaction raises the one global revision by exactly one; a failed compare
+//!    raises nothing.** A transaction that would change nothing (no writes, or only deletes of
+//!    absent keys) is committed at the current revision and raises nothing either. An engine that
+//!    is shared with strangers may raise by more, never by less.
+//! 3. **A transaction is all or nothing, and everything it writes carries one revision.**
+//! 4. **Compares are on the revision of the last modification; 0 means that the key is absent.**
+//! 5. **`range` is half-open, in the order of bytes, and says at which revision it was read:**
+//!    all of it is the state at that one revision.
+//! 6. **`watch` gives every change once, in order, and never splits a transaction.**
+//! 7. **`watch` from a past revision replays it; from a compacted one it says
+//!    [`Error::Compacted`] with the oldest that is left; a listing at r followed by a watch after r
+//!    misses nothing.**
+//! 8. **What was acknowledged survives a killed process, a power cut, and reopening.**
+//!    (The memory engine keeps nothing beyond its own life and is excused.)
+//! 9. **An error is definite (nothing was applied, nor will be) or unknown. A write whose fate is
+//!    unknown is never reported as failed**: see [`Error::is_definite`].
+
+pub mod commit;
+pub mod error;
+pub mod key_range;
+pub mod memory;
+pub mod txn;
+pub mod watch;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use commit::{Change, Commit};
+pub use error::Error;
+pub use key_range::KeyRange;
+pub use txn::{Compare, Outcome, Txn};
+pub use watch::Watch;
+
+/// A point in the one global order of transactions. The empty store is at revision 0 and the first
+/// transaction that writes makes it 1.
+pub type Revision = u64;
+
+/// One key with its current value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key: 1 to [`txn::KEY_LIMIT`] bytes.
+    pub key: Bytes,
+    /// The value; it may be empty.
+    pub value: Bytes,
+    /// The revision of the transaction that wrote this value: what a compare is made against.
+    pub mod_revision: Revision,
+}
+
+/// The answer of [`Store::get`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Got {
+    /// The revision at which the key was read.
+    pub revision: Revision,
+    /// The entry, or nothing if the key is absent at that revision.
+    pub entry: Option<Entry>,
+}
+
+/// The answer of [`Store::range`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The one revision at which all entries were read.
+    pub revision: Revision,
+    /// The entries in the order of their keys' bytes.
+    pub entries: Vec<Entry>,
+    /// The range holds more entries behind the last one of `entries`.
+    pub more: bool,
+}
+
+/// A revisioned key-value store. The laws at the top of this crate say what every engine promises.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Reads one key at the current revision.
+    ///
+    /// # Errors
+    /// Always definite: the store is closed, cannot be read, or is found damaged.
+    async fn get(&self, key: &[u8]) -> Result<Got, Error>;
+
+    /// Reads up to `limit` entries of `range` (0: all of them), all at one revision.
+    ///
+    /// The next page starts behind the last key of this one, but at whatever revision is then
+    /// current: who needs all pages from one revision reads with limit 0.
+    ///
+    /// # Errors
+    /// Always definite: the store is closed, cannot be read, or is found damaged.
+    async fn range(&self, range: &KeyRange, limit: usize) -> Result<Listing, Error>;
+
+    /// Checks the compares of `txn` and, if all hold, applies its writes at one new revision.
+    ///
+    /// When the answer is here, the writes are durable and every later read sees them. Dropping the
+    /// returned future does not take the transaction back: its outcome is then unknown.
+    ///
+    /// # Errors
+    /// [`Error::is_definite`] tells whether it is certain that nothing was applied.
+    async fn txn(&self, txn: Txn) -> Result<Outcome, Error>;
+
+    /// Follows the changes of the keys in `range` by the transactions after revision `after`.
+    ///
+    /// # Errors
+    /// [`Error::Compacted`] when changes after `after` are no longer kept, [`Error::Ahead`] when the
+    /// store has not reached `after`, and whatever makes a read fail.
+    async fn watch(&self, range: KeyRange, after: Revision) -> Result<Watch, Error>;
+}
