@@ -79,7 +79,7 @@ impl State {
         if range.is_empty() {
             return listing;
         }
-        for (key, (value, mod_revision)) in self.entries.range::<_, [u8]>(range.bounds()) {
+        for (key, (value, mod_revision)) in self.entries.range::<[u8], _>(range.bounds()) {
             if limit != 0 && listing.entries.len() == limit {
                 listing.more = true;
                 break;
