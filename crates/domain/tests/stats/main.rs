@@ -1,0 +1,6 @@
+//! The statistics, tested through their public surface: on golden values, on random cells, on simulated streams and on
+//! a summer of real flights.
+
+mod cells;
+mod flights;
+mod metrics;
