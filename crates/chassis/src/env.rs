@@ -152,6 +152,24 @@ impl Env {
             .map_err(|_| Elapsed { patience })
     }
 
+    /// As [`Env::patience`], until the real instant `deadline`.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when `work` was not done by then; it is dropped.
+    pub async fn until<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Elapsed> {
+        self.patience(deadline.saturating_duration_since(Instant::now()), work).await
+    }
+
+    /// The real instant at which `patience` ends; none when it never does.
+    #[must_use]
+    pub fn deadline(&self, patience: Duration) -> Option<Instant> {
+        Instant::now().checked_add(patience)
+    }
+
     /// Starts to measure how long something takes in real time.
     #[must_use]
     pub fn stopwatch(&self) -> Stopwatch {

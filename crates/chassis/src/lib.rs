@@ -6,7 +6,12 @@
 
 mod caller;
 pub mod env;
+pub mod layers;
+mod methods;
+pub mod metrics;
+pub mod readiness;
 pub mod record;
+pub mod server;
 pub mod status;
 
 pub use caller::{Caller, RequestId, caller};

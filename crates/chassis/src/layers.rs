@@ -1,0 +1,130 @@
+//! What happens to every call before and after its handler: it gets a request id, a caller, a deadline and a span, is
+//! counted and timed, refused when too many are under way, and answered even when its handler panics.
+
+mod call;
+mod deadline;
+mod end;
+mod measure;
+pub(crate) mod panic;
+mod span;
+mod stream;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use crate::env::Env;
+use crate::methods::Methods;
+use crate::metrics::Metrics;
+use call::Call;
+use measure::Measures;
+
+pub use deadline::Deadlines;
+
+/// The header that carries a request id, both ways.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// How many calls may be under way at once, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Unary calls at the same moment.
+    pub requests: usize,
+    /// Streams at the same moment.
+    pub streams: usize,
+    /// Deadlines of calls.
+    pub deadlines: Deadlines,
+}
+
+/// The two steps in which calls are brought to an end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// Streams end; unary calls go on.
+    pub drain: CancellationToken,
+    /// Everything ends.
+    pub cut: CancellationToken,
+}
+
+/// Wraps a server's routes with all that this module does.
+#[derive(Clone)]
+pub(crate) struct Layers(Arc<Shared>);
+
+struct Shared {
+    env: Env,
+    methods: Methods,
+    measures: Arc<Measures>,
+    deadlines: Deadlines,
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    stop: Stop,
+}
+
+impl Layers {
+    pub(crate) fn new(env: &Env, methods: Methods, metrics: &Metrics, limits: Limits, stop: Stop) -> Self {
+        panic::install_hook();
+        let measures = Arc::new(Measures::new(metrics, &methods));
+        let requests = Arc::new(Semaphore::new(limits.requests));
+        let streams = Arc::new(Semaphore::new(limits.streams));
+        show_in_flight(metrics, &[("unary", limits.requests, &requests), ("stream", limits.streams, &streams)]);
+        let deadlines = limits.deadlines;
+        Self(Arc::new(Shared { env: env.clone(), methods, measures, deadlines, requests, streams, stop }))
+    }
+}
+
+fn show_in_flight(metrics: &Metrics, kinds: &[(&'static str, usize, &Arc<Semaphore>)]) {
+    let kinds: Vec<_> = kinds.iter().map(|(kind, most, places)| (*kind, *most, Arc::clone(places))).collect();
+    metrics
+        .meter()
+        .u64_observable_gauge("rpc_server_in_flight")
+        .with_description("Calls under way, by kind.")
+        .with_callback(move |observer| {
+            for (kind, most, places) in &kinds {
+                let under_way = most - places.available_permits();
+                observer.observe(under_way as u64, &[opentelemetry::KeyValue::new("kind", *kind)]);
+            }
+        })
+        .build();
+}
+
+impl<S> Layer<S> for Layers {
+    type Service = Layered<S>;
+
+    fn layer(&self, inner: S) -> Layered<S> {
+        Layered { inner, shared: self.0.clone() }
+    }
+}
+
+/// Routes with the layers around them.
+#[derive(Clone)]
+pub(crate) struct Layered<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request<Body>> for Layered<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        // The clone stays behind, because only this one was asked whether it is ready.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        let call = Call::open(self.shared.clone(), &mut request);
+        Box::pin(async move { Ok(call.run(inner, request).await) })
+    }
+}

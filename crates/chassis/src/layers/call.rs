@@ -1,0 +1,155 @@
+//! One call from its arrival to its answer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Request, Response};
+use slipway_domain::principal::Principal;
+use tokio::sync::OwnedSemaphorePermit;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::Service;
+use tracing::{Instrument, Span};
+
+use super::end::End;
+use super::measure::Measure;
+use super::stream::{Cut, Stream};
+use super::{REQUEST_ID, Shared, panic, span};
+use crate::caller::{Caller, RequestId};
+use crate::methods::Shape;
+use crate::status;
+
+/// A call under way.
+pub(super) struct Call {
+    shared: Arc<Shared>,
+    shape: Shape,
+    request_id: RequestId,
+    deadline: Option<Instant>,
+    measure: Measure,
+    span: Span,
+}
+
+impl Call {
+    pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Self {
+        let place = shared.methods.at(request.uri().path());
+        let shape = shared.methods.all()[place].shape;
+        let measure = shared.measures.begin(&shared.env, place);
+        let proposed = request.headers().get(REQUEST_ID).and_then(RequestId::proposed);
+        let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
+        let deadline = shared.deadlines.of(shape, request.headers(), &shared.env);
+        let span = span::of_call(request.uri().path(), request.headers(), &request_id);
+        // Whoever a header claims to be: without a proof every caller is nobody in particular.
+        let principal = Principal::anonymous();
+        request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline });
+        Self { shared, shape, request_id, deadline, measure, span }
+    }
+
+    pub(super) async fn run<S>(self, inner: S, request: Request<Body>) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let span = self.span.clone();
+        async move {
+            let permit = match self.admit() {
+                Ok(permit) => permit,
+                Err(end) => return self.refuse(&end),
+            };
+            match self.work(inner, request).await {
+                Ok(response) => self.answer(response, permit),
+                Err(end) => self.refuse(&end),
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// A place among the calls under way; none is needed for a probe.
+    fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, End> {
+        let places = match self.shape {
+            Shape::Unary => &self.shared.requests,
+            Shape::Stream => &self.shared.streams,
+            Shape::Probe => return Ok(None),
+        };
+        places.clone().try_acquire_owned().map(Some).map_err(|_| End::Overloaded)
+    }
+
+    /// Runs the handler until it answers, or until something else ends the call; then it is dropped.
+    async fn work<S>(&self, mut inner: S, request: Request<Body>) -> Result<Response<Body>, End>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let work = panic::caught(async { inner.call(request).await });
+        let work = self.shared.stop.cut.run_until_cancelled(work);
+        let outcome = match self.deadline {
+            Some(deadline) => self.shared.env.until(deadline, work).await.map_err(|_| End::Deadline)?,
+            None => work.await,
+        };
+        match outcome.ok_or(End::Draining)?.map_err(End::Panicked)? {
+            Ok(response) => Ok(response),
+        }
+    }
+
+    fn refuse(self, end: &End) -> Response<Body> {
+        let status = end.status(&self.request_id);
+        self.status(status)
+    }
+
+    /// The answer that consists of `status` alone.
+    fn status(mut self, status: Status) -> Response<Body> {
+        self.measure.ended(status.code());
+        let mut response = status.into_http();
+        response.headers_mut().insert(REQUEST_ID, self.request_id.header());
+        response
+    }
+
+    fn answer(mut self, mut response: Response<Body>, permit: Option<OwnedSemaphorePermit>) -> Response<Body> {
+        if let Some(code) = response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes())) {
+            return self.answer_status(code, response);
+        }
+        response.headers_mut().insert(REQUEST_ID, self.request_id.header());
+        match self.shape {
+            Shape::Unary | Shape::Probe => {
+                self.measure.ended(Code::Ok);
+                response
+            }
+            Shape::Stream => response.map(|body| self.stream(body, permit)),
+        }
+    }
+
+    fn answer_status(self, code: Code, mut response: Response<Body>) -> Response<Body> {
+        let headers = response.headers();
+        let bare = code != Code::Ok && !headers.contains_key(Status::GRPC_STATUS_DETAILS);
+        if let Some(status) = Status::from_header_map(headers).filter(|_| bare) {
+            let status = status::of_transport(&status, &self.request_id);
+            return self.status(status);
+        }
+        let mut call = self;
+        call.measure.ended(code);
+        response.headers_mut().insert(REQUEST_ID, call.request_id.header());
+        response
+    }
+
+    fn stream(self, body: Body, permit: Option<OwnedSemaphorePermit>) -> Body {
+        let cut = self.cut();
+        let Self { request_id, measure, span, .. } = self;
+        Body::new(Stream { inner: Some(body), cut, request_id, measure, span, _permit: permit })
+    }
+
+    /// Ends a stream when the service drains or when the caller's deadline has passed.
+    fn cut(&self) -> Cut {
+        let drain = self.shared.stop.drain.clone();
+        let env = self.shared.env.clone();
+        let deadline = self.deadline;
+        Box::pin(async move {
+            let Some(deadline) = deadline else {
+                drain.cancelled().await;
+                return End::Draining;
+            };
+            match env.until(deadline, drain.cancelled()).await {
+                Ok(()) => End::Draining,
+                Err(_) => End::Deadline,
+            }
+        })
+    }
+}

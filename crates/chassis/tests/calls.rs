@@ -1,0 +1,211 @@
+//! What happens to a call around its handler, over a real socket.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use support::echo::{chat, say, say_text, tick};
+use support::fixture::{Fixture, config};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().unwrap().reason.clone()
+}
+
+fn with_id(text: &str, id: &'static str) -> Request<String> {
+    let mut request = Request::new(text.to_owned());
+    request.metadata_mut().insert("x-request-id", id.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_request_id_comes_back_and_reaches_the_handler() {
+    let fixture = Fixture::start(config()).await;
+    let answer = say(&fixture.channel, with_id("caller", "launch-7")).await.unwrap();
+    assert_eq!(answer.metadata().get("x-request-id").unwrap(), "launch-7");
+    assert!(answer.get_ref().starts_with("anonymous launch-7 "), "{}", answer.get_ref());
+}
+
+#[tokio::test]
+async fn a_call_without_a_sane_id_gets_one() {
+    let fixture = Fixture::start(config()).await;
+    for request in [Request::new("caller".to_owned()), with_id("caller", "two words")] {
+        let answer = say(&fixture.channel, request).await.unwrap();
+        let id = answer.metadata().get("x-request-id").unwrap().to_str().unwrap();
+        assert_eq!(id.len(), 36, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_never_names_the_caller() {
+    let fixture = Fixture::start(config()).await;
+    let mut request = Request::new("caller".to_owned());
+    for name in ["x-principal", "authorization", "x-forwarded-user", "principal"] {
+        request.metadata_mut().insert(name, "service:launcher".parse().unwrap());
+    }
+    assert!(say(&fixture.channel, request).await.unwrap().get_ref().starts_with("anonymous "));
+}
+
+#[tokio::test]
+async fn a_fault_reaches_the_client_with_its_reason_and_the_request_id() {
+    let fixture = Fixture::start(config()).await;
+    let status = say(&fixture.channel, with_id("fault", "abc")).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "the shelf is full"));
+    assert_eq!(reason(&status), "SHELF_FULL");
+    assert_eq!(status.get_error_details().request_info().unwrap().request_id, "abc");
+    assert_eq!(status.metadata().get("x-request-id").unwrap(), "abc");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_of_its_own_call_only() {
+    let fixture = Fixture::start(config()).await;
+    let status = say(&fixture.channel, with_id("panic", "abc")).await.unwrap_err();
+    assert_eq!(status.code(), Code::Internal);
+    assert!(status.message().contains("abc") && !status.message().contains("paint"), "{status}");
+    assert_eq!(say_text(&fixture.channel, "still here").await.unwrap(), "still here");
+}
+
+#[tokio::test]
+async fn a_stream_that_panics_ends_with_an_internal_error() {
+    let fixture = Fixture::start(config()).await;
+    let mut stream = tick(&fixture.channel, with_id("panic", "abc")).await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "tick");
+    let status = stream.next().await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Internal);
+    assert!(status.message().contains("abc"), "{status}");
+}
+
+#[tokio::test]
+async fn the_callers_deadline_ends_the_call_and_drops_its_handler() {
+    let fixture = Fixture::start(config()).await;
+    let mut request = Request::new("wait".to_owned());
+    // The header alone, so that only the server knows of the deadline.
+    request.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
+    let status = say(&fixture.channel, request).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
+    fixture.echo.given_up.notified().await;
+}
+
+#[tokio::test]
+async fn a_unary_call_has_a_deadline_even_when_its_caller_names_none() {
+    let mut config = config();
+    config.limits.deadlines.default = Duration::from_millis(50);
+    let fixture = Fixture::start(config).await;
+    assert_eq!(say_text(&fixture.channel, "wait").await.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn no_caller_gets_more_than_the_longest_deadline() {
+    let mut config = config();
+    config.limits.deadlines.max = Duration::from_millis(50);
+    let fixture = Fixture::start(config).await;
+    let mut request = Request::new("wait".to_owned());
+    request.set_timeout(Duration::from_secs(3600));
+    assert_eq!(say(&fixture.channel, request).await.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn streams_outlive_the_deadline_of_unary_calls() {
+    let mut config = config();
+    config.limits.deadlines.default = Duration::from_millis(30);
+    config.limits.deadlines.max = Duration::from_millis(30);
+    let fixture = Fixture::start(config).await;
+    let mut ticks = tick(&fixture.channel, Request::new(String::new())).await.unwrap();
+    assert_eq!(ticks.next().await.unwrap().unwrap(), "tick");
+    let (to_server, outgoing) = tokio::sync::mpsc::channel(1);
+    let outgoing = tokio_stream::wrappers::ReceiverStream::new(outgoing);
+    let mut echoes = chat(&fixture.channel, outgoing).await.unwrap();
+    // The unary call waits out the deadline that the streams would have had.
+    assert_eq!(say_text(&fixture.channel, "wait").await.unwrap_err().code(), Code::DeadlineExceeded);
+    to_server.send("still here".to_owned()).await.unwrap();
+    assert_eq!(echoes.next().await.unwrap().unwrap(), "still here");
+    let more = tokio::time::timeout(Duration::from_millis(1), ticks.next()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_at_the_deadline_that_its_caller_names() {
+    let fixture = Fixture::start(config()).await;
+    let mut request = Request::new(String::new());
+    request.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
+    let mut ticks = tick(&fixture.channel, request).await.unwrap();
+    assert_eq!(ticks.next().await.unwrap().unwrap(), "tick");
+    let status = ticks.next().await.unwrap().unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
+}
+
+#[tokio::test]
+async fn one_call_too_many_is_told_when_to_come_back_and_its_place_is_free_again_later() {
+    let mut config = config();
+    config.limits.requests = 1;
+    config.limits.streams = 1;
+    let fixture = Fixture::start(config).await;
+    let channel = fixture.channel.clone();
+    let first = tokio::spawn(async move { say_text(&channel, "wait").await });
+    fixture.echo.waiting.notified().await;
+    let status = say_text(&fixture.channel, "hello").await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+    assert!(status.get_error_details().retry_info().is_some());
+    // Streams have places of their own.
+    let held = tick(&fixture.channel, Request::new(String::new())).await.unwrap();
+    let refused = tick(&fixture.channel, Request::new(String::new())).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    first.abort();
+    fixture.echo.given_up.notified().await;
+    drop(held);
+    assert_eq!(say_text(&fixture.channel, "hello").await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn what_the_transport_refuses_has_a_reason_too() {
+    let fixture = Fixture::start(config()).await;
+    let mut client = tonic::client::Grpc::new(fixture.channel.clone());
+    client.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<String, String>::default();
+    let path = "/test.v1.Echo/Shout".parse().unwrap();
+    let unknown = client.unary(Request::new(String::new()), path, codec).await.unwrap_err();
+    assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::Unimplemented, "UNKNOWN_METHOD"));
+    let long = say_text(&fixture.channel, &"x".repeat(2 << 20)).await.unwrap_err();
+    assert_eq!((long.code(), reason(&long).as_str()), (Code::OutOfRange, "MESSAGE_TOO_LARGE"));
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_service_method_and_code_and_timed_in_seconds() {
+    let fixture = Fixture::start(config()).await;
+    say_text(&fixture.channel, "hello").await.unwrap();
+    say_text(&fixture.channel, "fault").await.unwrap_err();
+    let ticks = tick(&fixture.channel, Request::new(String::new())).await.unwrap();
+    let (_, text) = fixture.page("/metrics").await;
+    let has = |line: &str| assert!(text.lines().any(|have| have == line), "no {line} in\n{text}");
+    has(r#"rpc_server_requests_total{code="OK",method="Say",service="test.v1.Echo"} 1"#);
+    has(r#"rpc_server_requests_total{code="FAILED_PRECONDITION",method="Say",service="test.v1.Echo"} 1"#);
+    has(r#"rpc_server_duration_seconds_count{method="Say",service="test.v1.Echo"} 2"#);
+    has(r#"rpc_server_duration_seconds_bucket{method="Say",service="test.v1.Echo",le="10"} 2"#);
+    has(r#"rpc_server_in_flight{kind="stream"} 1"#);
+    has(r#"rpc_server_in_flight{kind="unary"} 0"#);
+    drop(ticks);
+}
+
+#[tokio::test]
+async fn a_method_that_does_not_exist_makes_no_label_of_its_own() {
+    let fixture = Fixture::start(config()).await;
+    let mut client = tonic::client::Grpc::new(fixture.channel.clone());
+    client.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<String, String>::default();
+    client.unary(Request::new(String::new()), "/no.such.Thing/Do".parse().unwrap(), codec).await.unwrap_err();
+    let (_, text) = fixture.page("/metrics").await;
+    assert!(text.contains(r#"{code="UNIMPLEMENTED",method="unknown",service="unknown"} 1"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_finished_call_leaves_the_time_it_took() {
+    let fixture = Fixture::start(config()).await;
+    let started = Instant::now();
+    assert_eq!(say_text(&fixture.channel, "linger").await.unwrap(), "lingered");
+    let (_, text) = fixture.page("/metrics").await;
+    let sum = text.lines().find(|line| line.starts_with("rpc_server_duration_seconds_sum")).unwrap();
+    let seconds: f64 = sum.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((0.1..=started.elapsed().as_secs_f64()).contains(&seconds), "{seconds}");
+}

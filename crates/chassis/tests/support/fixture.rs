@@ -1,0 +1,61 @@
+//! A running server of the tiny service on free ports.
+
+use std::time::Duration;
+
+use slipway_chassis::env::Env;
+use slipway_chassis::layers::{Deadlines, Limits};
+use slipway_chassis::metrics::Metrics;
+use slipway_chassis::readiness::Readiness;
+use slipway_chassis::server::{Config, Listeners, Ops, Server, Shared};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use super::echo::Echo;
+
+pub struct Fixture {
+    pub channel: Channel,
+    pub address: std::net::SocketAddr,
+    pub ops: std::net::SocketAddr,
+    pub echo: Echo,
+    pub readiness: Readiness,
+    pub stop: CancellationToken,
+    pub running: JoinHandle<()>,
+    _ops: Ops,
+}
+
+pub fn config() -> Config {
+    let deadlines = Deadlines { default: Duration::from_secs(10), max: Duration::from_secs(60) };
+    Config { limits: Limits { requests: 100, streams: 100, deadlines }, grace: Duration::from_secs(5) }
+}
+
+impl Fixture {
+    pub async fn start(config: Config) -> Self {
+        let listeners = Listeners::loopback().await.unwrap();
+        let ops = listeners.ops.local_addr().unwrap();
+        let readiness = Readiness::new();
+        let shared = Shared { env: Env::system(), metrics: Metrics::new().unwrap(), readiness: readiness.clone() };
+        let ops_server = Ops::start(listeners.ops, &shared);
+        let echo = Echo::default();
+        let server = Server::build(config, listeners.grpc, echo.clone().served(), &shared).unwrap();
+        let address = server.address().unwrap();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let running = tokio::spawn(async move { server.run(stopped.cancelled_owned()).await.unwrap() });
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
+        Self { channel, address, ops, echo, readiness, stop, running, _ops: ops_server }
+    }
+
+    /// Status and body of a page for operators.
+    pub async fn page(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.ops).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+}
