@@ -8,7 +8,10 @@
 //! Start reading at `launch` for the life of a launch, at `stats` for what healthy means, at `traffic` for
 //! how a unit finds its version.
 
+pub mod check;
 pub mod fault;
+pub mod filter;
+pub mod model;
 pub mod name;
 pub mod principal;
 pub mod stats;

@@ -1,0 +1,341 @@
+//! Model types, models and versions: what the registry keeps of each, and what makes one valid.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Check;
+use crate::name::{ModelName, ModelTypeName, VersionName};
+
+/// The severest tier.
+pub const SEVEREST_TIER: u8 = 0;
+/// The mildest tier, which holds where nobody says otherwise.
+pub const MILDEST_TIER: u8 = 4;
+/// How old a cohort must be before it is judged, where nobody says otherwise.
+pub const DEFAULT_LABEL_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+const SHORTEST_LABEL_WINDOW: Duration = Duration::from_secs(60);
+const LONGEST_LABEL_WINDOW: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The most characters of a name for people.
+const LONGEST_DISPLAY_NAME: usize = 128;
+/// The most characters of a description.
+const LONGEST_DESCRIPTION: usize = 4096;
+/// The most characters of a reason or of the predicted event.
+pub const LONGEST_REASON: usize = 1024;
+
+/// How much something matters, and how one knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Criticality {
+    /// 0 matters most, 4 least.
+    pub tier: u8,
+    /// Why this tier.
+    pub reason: String,
+    /// Where the proof of it stands; empty if nowhere.
+    pub evidence_uri: String,
+}
+
+impl Criticality {
+    fn check(&self, check: &mut Check, field: &str) {
+        let tier = self.tier;
+        if tier > MILDEST_TIER {
+            let wanted = format!("is {tier}; tiers are 0 (matters most) to {MILDEST_TIER}");
+            check.out_of_bounds(&format!("{field}.tier"), wanted);
+        }
+        check.text(&format!("{field}.reason"), &self.reason, LONGEST_REASON);
+        let uri = format!("{field}.evidence_uri");
+        check.uri(&uri, &self.evidence_uri);
+        let on_the_web = self.evidence_uri.starts_with("https://") || self.evidence_uri.starts_with("http://");
+        if !self.evidence_uri.is_empty() && !on_the_web {
+            check.add(uri, "NOT_A_WEB_ADDRESS", "must be an http or https address");
+        }
+    }
+}
+
+/// A kind of model with common defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelType {
+    /// Its name.
+    pub name: ModelTypeName,
+    /// What it is called among people.
+    pub display_name: String,
+    /// What models of this type do.
+    pub description: String,
+    /// How much models of this type matter at least.
+    pub criticality: Option<Criticality>,
+    /// The owner's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ModelType {
+    /// Notes what is wrong, with fields named from `model_type`.
+    pub fn check(&self, check: &mut Check) {
+        check.text("model_type.display_name", &self.display_name, LONGEST_DISPLAY_NAME);
+        check.text("model_type.description", &self.description, LONGEST_DESCRIPTION);
+        check.labels("model_type.labels", &self.labels);
+        if let Some(criticality) = &self.criticality {
+            criticality.check(check, "model_type.criticality");
+        }
+    }
+}
+
+/// Which stage of a ranking funnel a model serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FunnelStage {
+    /// Not said, or not part of a funnel.
+    #[default]
+    Unspecified,
+    /// Finds candidates.
+    Sourcing,
+    /// Ranks thousands, cheaply.
+    EarlyRanking,
+    /// Ranks hundreds, well.
+    LateRanking,
+}
+
+/// The band inside which a model is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HealthPolicy {
+    /// The tolerated distance of calibration from 1, as a fraction: t tolerates 1/(1+t) to 1+t.
+    pub calibration_tolerance: f64,
+    /// The tolerated relative loss of normalized entropy, as a fraction.
+    pub ne_tolerance: f64,
+    /// The error probability of every verdict.
+    pub alpha: f64,
+}
+
+impl Default for HealthPolicy {
+    fn default() -> Self {
+        Self { calibration_tolerance: 0.05, ne_tolerance: 0.02, alpha: 0.05 }
+    }
+}
+
+impl HealthPolicy {
+    fn check(&self, check: &mut Check) {
+        for (field, value) in
+            [("calibration_tolerance", self.calibration_tolerance), ("ne_tolerance", self.ne_tolerance)]
+        {
+            if !(value > 0.0 && value <= 1.0) {
+                let wanted = format!("is {value}; it must be above 0 and at most 1");
+                check.out_of_bounds(&format!("model.health_policy.{field}"), wanted);
+            }
+        }
+        if !(0.0001..=0.5).contains(&self.alpha) {
+            let wanted = format!("is {}; it must be from 0.0001 to 0.5", self.alpha);
+            check.out_of_bounds("model.health_policy.alpha", wanted);
+        }
+    }
+}
+
+/// One predicting thing that the company depends on, through all its versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    /// Its name.
+    pub name: ModelName,
+    /// What it is called among people.
+    pub display_name: String,
+    /// What it does.
+    pub description: String,
+    /// Its type, of the same namespace.
+    pub model_type: Option<ModelTypeName>,
+    /// The team that owns it, as an identifier.
+    pub owner: String,
+    /// Who is paged when it breaks.
+    pub on_call: String,
+    /// Where its predictions are used.
+    pub surface: String,
+    /// Which stage of the ranking funnel it serves.
+    pub funnel_stage: FunnelStage,
+    /// What it is for in the terms of the business.
+    pub business_function: String,
+    /// The event whose probability it predicts.
+    pub predicted_event: String,
+    /// How long after a prediction its outcome is known, at most.
+    pub label_window: Duration,
+    /// How much it matters by itself.
+    pub criticality: Option<Criticality>,
+    /// What its health is held against.
+    pub health_policy: HealthPolicy,
+    /// The owner's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Model {
+    /// Notes what is wrong, with fields named from `model`.
+    pub fn check(&self, check: &mut Check) {
+        check.required("model.owner", &self.owner);
+        check.identifier("model.owner", &self.owner);
+        for (field, value, most) in [
+            ("model.display_name", &self.display_name, LONGEST_DISPLAY_NAME),
+            ("model.description", &self.description, LONGEST_DESCRIPTION),
+            ("model.on_call", &self.on_call, 256),
+            ("model.surface", &self.surface, 64),
+            ("model.business_function", &self.business_function, 256),
+            ("model.predicted_event", &self.predicted_event, LONGEST_REASON),
+        ] {
+            check.text(field, value, most);
+        }
+        let window = self.label_window;
+        if !(SHORTEST_LABEL_WINDOW..=LONGEST_LABEL_WINDOW).contains(&window) {
+            let wanted = format!("is {} seconds; it must be from 1 minute to 90 days", window.as_secs_f64());
+            check.out_of_bounds("model.label_window", wanted);
+        }
+        if let Some(criticality) = &self.criticality {
+            criticality.check(check, "model.criticality");
+        }
+        self.check_model_type(check);
+        self.health_policy.check(check);
+        check.labels("model.labels", &self.labels);
+    }
+
+    fn check_model_type(&self, check: &mut Check) {
+        let Some(model_type) = &self.model_type else { return };
+        if model_type.namespace != self.name.namespace {
+            let wanted = format!("{model_type} lies in another namespace than the model");
+            check.add("model.model_type", "OTHER_NAMESPACE", wanted);
+        }
+    }
+
+    /// The more severe of its own tier and its type's.
+    #[must_use]
+    pub fn effective_tier(&self, model_type: Option<&ModelType>) -> u8 {
+        let own = self.criticality.as_ref().map(|criticality| criticality.tier);
+        let of_type = model_type.and_then(|model_type| model_type.criticality.as_ref()).map(|c| c.tier);
+        own.into_iter().chain(of_type).min().unwrap_or(MILDEST_TIER)
+    }
+}
+
+/// Why an artifact must not be launched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// What it did.
+    pub reason: String,
+    /// Since when.
+    pub started_at: Timestamp,
+}
+
+/// One immutable build of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Its name, with the number that the registry gave it.
+    pub name: VersionName,
+    /// What it is called among people.
+    pub display_name: String,
+    /// What is new in it.
+    pub description: String,
+    /// Where the artifact is stored.
+    pub artifact_uri: String,
+    /// The artifact's digest, `sha256:` and 64 hexadecimal digits.
+    pub artifact_digest: String,
+    /// The owner's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// Why its artifact must not be launched, if so.
+    pub quarantine: Option<Quarantine>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Version {
+    /// Notes what is wrong, with fields named from `version`.
+    pub fn check(&self, check: &mut Check) {
+        check.text("version.display_name", &self.display_name, LONGEST_DISPLAY_NAME);
+        check.text("version.description", &self.description, LONGEST_DESCRIPTION);
+        check.required("version.artifact_uri", &self.artifact_uri);
+        check.uri("version.artifact_uri", &self.artifact_uri);
+        check.required("version.artifact_digest", &self.artifact_digest);
+        let digits = self.artifact_digest.strip_prefix("sha256:");
+        let hex = |digits: &str| digits.len() == 64 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if !self.artifact_digest.is_empty() && !digits.is_some_and(hex) {
+            let wanted = "is not a digest; write sha256: and 64 hexadecimal digits in lower case";
+            check.add("version.artifact_digest", "NOT_A_DIGEST", wanted);
+        }
+        check.labels("version.labels", &self.labels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Model {
+        Model {
+            name: ModelName::parse("namespaces/default/models/m").unwrap(),
+            display_name: String::new(),
+            description: String::new(),
+            model_type: None,
+            owner: "ranking".to_owned(),
+            on_call: String::new(),
+            surface: String::new(),
+            funnel_stage: FunnelStage::Unspecified,
+            business_function: String::new(),
+            predicted_event: String::new(),
+            label_window: DEFAULT_LABEL_WINDOW,
+            criticality: None,
+            health_policy: HealthPolicy::default(),
+            labels: BTreeMap::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn wrong_fields(model: &Model) -> Vec<String> {
+        let mut check = Check::new();
+        model.check(&mut check);
+        check.into_violations().into_iter().map(|violation| violation.field).collect()
+    }
+
+    #[test]
+    fn a_plain_model_is_valid() {
+        assert!(wrong_fields(&model()).is_empty());
+    }
+
+    #[test]
+    fn all_wrong_fields_of_a_model_are_named() {
+        let mut bad = model();
+        bad.owner = "Nobody!".to_owned();
+        bad.label_window = Duration::ZERO;
+        bad.criticality = Some(Criticality { tier: 9, reason: String::new(), evidence_uri: "ftp://x".to_owned() });
+        bad.health_policy.alpha = f64::NAN;
+        bad.model_type = Some(ModelTypeName::parse("namespaces/other/modelTypes/t").unwrap());
+        let wanted = [
+            "model.owner",
+            "model.label_window",
+            "model.criticality.tier",
+            "model.criticality.evidence_uri",
+            "model.model_type",
+            "model.health_policy.alpha",
+        ];
+        assert_eq!(wrong_fields(&bad), wanted);
+    }
+
+    #[test]
+    fn the_severer_tier_of_model_and_type_holds() {
+        let with = |tier| Some(Criticality { tier, ..Criticality::default() });
+        let model_type = ModelType {
+            name: ModelTypeName::parse("namespaces/default/modelTypes/t").unwrap(),
+            display_name: String::new(),
+            description: String::new(),
+            criticality: with(1),
+            labels: BTreeMap::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        let mut model = model();
+        assert_eq!(model.effective_tier(None), MILDEST_TIER);
+        model.criticality = with(3);
+        assert_eq!((model.effective_tier(None), model.effective_tier(Some(&model_type))), (3, 1));
+        model.criticality = with(0);
+        assert_eq!(model.effective_tier(Some(&model_type)), SEVEREST_TIER);
+    }
+}
