@@ -31,8 +31,7 @@ impl RequestId {
     #[must_use]
     pub fn proposed(value: &HeaderValue) -> Option<Self> {
         let bytes = value.as_bytes();
-        let sane =
-            !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
+        let sane = !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
         sane.then(|| Self(value.clone()))
     }
 
@@ -84,13 +83,9 @@ impl Caller {
 /// own.
 #[must_use]
 pub fn caller<T>(request: &tonic::Request<T>) -> Caller {
-    request
-        .extensions()
-        .get::<Caller>()
-        .cloned()
-        .unwrap_or_else(|| Caller {
-            principal: Principal::anonymous(),
-            request_id: RequestId::new(&Env::system()),
-            deadline: None,
-        })
+    request.extensions().get::<Caller>().cloned().unwrap_or_else(|| Caller {
+        principal: Principal::anonymous(),
+        request_id: RequestId::new(&Env::system()),
+        deadline: None,
+    })
 }

@@ -46,34 +46,21 @@ impl Env {
     /// The machine's clock and its source of randomness.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            clock: Clock::System,
-        }
+        Self { clock: Clock::System }
     }
 
     /// A clock that reads `start` at the real instant `origin` and from there runs `speed` times as fast as the
     /// machine's. Processes with the same three values agree on the time, and a restarted one goes on.
     #[must_use]
     pub fn scaled(origin: Timestamp, start: Timestamp, speed: f64) -> Self {
-        Self {
-            clock: Clock::Scaled(Scale {
-                origin,
-                start,
-                speed,
-            }),
-        }
+        Self { clock: Clock::Scaled(Scale { origin, start, speed }) }
     }
 
     /// A clock that stands at `start` until the driver moves it, and identifiers that follow from `seed` alone.
     #[must_use]
     pub fn driven(start: Timestamp, seed: u64) -> (Self, Driver) {
         let timeline = Arc::new(driven::Timeline::new(start, seed));
-        (
-            Self {
-                clock: Clock::Driven(timeline.clone()),
-            },
-            Driver::new(timeline),
-        )
+        (Self { clock: Clock::Driven(timeline.clone()) }, Driver::new(timeline))
     }
 
     /// What the clock says.
@@ -142,25 +129,15 @@ impl Env {
     ///
     /// # Errors
     /// [`Elapsed`] when `work` was not done within `patience`; it is dropped.
-    pub async fn patience<T>(
-        &self,
-        patience: Duration,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Elapsed> {
-        tokio::time::timeout(patience, work)
-            .await
-            .map_err(|_| Elapsed { patience })
+    pub async fn patience<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+        tokio::time::timeout(patience, work).await.map_err(|_| Elapsed { patience })
     }
 
     /// As [`Env::patience`], until the real instant `deadline`.
     ///
     /// # Errors
     /// [`Elapsed`] when `work` was not done by then; it is dropped.
-    pub async fn until<T>(
-        &self,
-        deadline: Instant,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Elapsed> {
+    pub async fn until<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Result<T, Elapsed> {
         self.patience(deadline.saturating_duration_since(Instant::now()), work).await
     }
 
@@ -191,8 +168,5 @@ impl Stopwatch {
 
 /// `instant + duration`, or the last representable instant when that lies beyond it.
 fn later(instant: Timestamp, duration: Duration) -> Timestamp {
-    SignedDuration::try_from(duration)
-        .ok()
-        .and_then(|step| instant.checked_add(step).ok())
-        .unwrap_or(Timestamp::MAX)
+    SignedDuration::try_from(duration).ok().and_then(|step| instant.checked_add(step).ok()).unwrap_or(Timestamp::MAX)
 }

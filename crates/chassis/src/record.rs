@@ -14,9 +14,7 @@ pub enum Error {
     #[error("a record that does not say its layout")]
     Unmarked,
     /// The layout is one that this program does not know yet.
-    #[error(
-        "a record of layout {found}, written by a newer slipway; this one reads layouts up to {VERSION}"
-    )]
+    #[error("a record of layout {found}, written by a newer slipway; this one reads layouts up to {VERSION}")]
     Newer {
         /// The layout found in the record.
         found: u8,
@@ -34,8 +32,7 @@ pub enum Error {
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = vec![VERSION];
-    rmp_serde::encode::write_named(&mut bytes, value)
-        .expect("a stored type is made of plain serde parts");
+    rmp_serde::encode::write_named(&mut bytes, value).expect("a stored type is made of plain serde parts");
     bytes
 }
 
@@ -44,10 +41,7 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 /// # Errors
 /// [`Error::Newer`] for a layout of a later program, otherwise what is wrong with the bytes.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let (&version, value) = bytes
-        .split_first()
-        .filter(|(version, _)| **version != 0)
-        .ok_or(Error::Unmarked)?;
+    let (&version, value) = bytes.split_first().filter(|(version, _)| **version != 0).ok_or(Error::Unmarked)?;
     if version > VERSION {
         return Err(Error::Newer { found: version });
     }

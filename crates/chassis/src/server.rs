@@ -153,9 +153,11 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { listener, routes, layers, stop: steps, grace, shared, reporter } = self;
         let closing = steps.drain.clone();
-        let serving = transport()
-            .layer(layers)
-            .serve_with_incoming_shutdown(routes, incoming(listener), closing.cancelled_owned());
+        let serving = transport().layer(layers).serve_with_incoming_shutdown(
+            routes,
+            incoming(listener),
+            closing.cancelled_owned(),
+        );
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
             ended = &mut serving => return Ok(ended?),

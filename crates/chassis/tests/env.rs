@@ -22,12 +22,7 @@ fn sleeper(env: &Env, journal: &Journal, name: &str, wait: Duration) {
 }
 
 fn names(journal: &Journal) -> Vec<String> {
-    journal
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(name, _)| name.clone())
-        .collect()
+    journal.lock().unwrap().iter().map(|(name, _)| name.clone()).collect()
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -44,9 +39,7 @@ async fn a_driven_clock_moves_only_when_it_is_driven() {
 #[tokio::test]
 async fn a_driven_clock_never_goes_back() {
     let (env, driver) = Env::driven(noon(), 1);
-    driver
-        .advance_to(noon() - jiff::SignedDuration::from_hours(1))
-        .await;
+    driver.advance_to(noon() - jiff::SignedDuration::from_hours(1)).await;
     assert_eq!(env.now(), noon());
 }
 
@@ -59,20 +52,11 @@ async fn sleepers_wake_in_due_order_each_at_its_own_instant() {
     sleeper(&env, &journal, "never", 9 * HOUR);
     driver.advance(5 * HOUR).await;
     let expected = vec![
-        (
-            "early".to_owned(),
-            noon() + jiff::SignedDuration::from_hours(1),
-        ),
-        (
-            "late".to_owned(),
-            noon() + jiff::SignedDuration::from_hours(3),
-        ),
+        ("early".to_owned(), noon() + jiff::SignedDuration::from_hours(1)),
+        ("late".to_owned(), noon() + jiff::SignedDuration::from_hours(3)),
     ];
     assert_eq!(*journal.lock().unwrap(), expected);
-    assert_eq!(
-        driver.next_due(),
-        Some(noon() + jiff::SignedDuration::from_hours(9))
-    );
+    assert_eq!(driver.next_due(), Some(noon() + jiff::SignedDuration::from_hours(9)));
 }
 
 #[tokio::test]
@@ -80,9 +64,7 @@ async fn sleepers_of_one_instant_wake_in_the_order_in_which_they_lay_down() {
     let (env, driver) = Env::driven(noon(), 1);
     let journal = Journal::default();
     let order: Vec<String> = (0..100).map(|n| format!("sleeper {n}")).collect();
-    order
-        .iter()
-        .for_each(|name| sleeper(&env, &journal, name, HOUR));
+    order.iter().for_each(|name| sleeper(&env, &journal, name, HOUR));
     driver.advance(HOUR).await;
     assert_eq!(names(&journal), order);
 }
@@ -95,10 +77,7 @@ async fn who_sleeps_again_on_the_way_wakes_again_on_the_way() {
     tokio::spawn(async move {
         loop {
             ticker.sleep(HOUR).await;
-            ticks
-                .lock()
-                .unwrap()
-                .push(("tick".to_owned(), ticker.now()));
+            ticks.lock().unwrap().push(("tick".to_owned(), ticker.now()));
         }
     });
     driver.advance(24 * HOUR).await;
@@ -108,23 +87,15 @@ async fn who_sleeps_again_on_the_way_wakes_again_on_the_way() {
 #[tokio::test]
 async fn a_sleep_that_is_given_up_leaves_nothing_behind() {
     let (env, driver) = Env::driven(noon(), 1);
-    let given_up = env
-        .patience(Duration::from_millis(1), env.sleep(HOUR))
-        .await;
-    assert_eq!(
-        given_up,
-        Err(Elapsed {
-            patience: Duration::from_millis(1)
-        })
-    );
+    let given_up = env.patience(Duration::from_millis(1), env.sleep(HOUR)).await;
+    assert_eq!(given_up, Err(Elapsed { patience: Duration::from_millis(1) }));
     assert_eq!(driver.next_due(), None);
 }
 
 #[tokio::test]
 async fn sleeping_until_the_past_returns_at_once() {
     for env in [Env::system(), Env::driven(noon(), 1).0] {
-        env.sleep_until(env.now() - jiff::SignedDuration::from_hours(1))
-            .await;
+        env.sleep_until(env.now() - jiff::SignedDuration::from_hours(1)).await;
     }
 }
 

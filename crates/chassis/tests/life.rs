@@ -23,8 +23,7 @@ async fn health(fixture: &Fixture, service: &str) -> ServingStatus {
 /// Waits until the health of the echo service has changed to `wanted`.
 async fn health_turns(fixture: &Fixture, wanted: ServingStatus) {
     let mut client = HealthClient::new(fixture.channel.clone());
-    let mut changes =
-        client.watch(HealthCheckRequest { service: NAME.to_owned() }).await.unwrap().into_inner();
+    let mut changes = client.watch(HealthCheckRequest { service: NAME.to_owned() }).await.unwrap().into_inner();
     while changes.next().await.unwrap().unwrap().status() != wanted {}
 }
 
@@ -57,15 +56,17 @@ async fn health_is_answered_even_when_no_other_call_is() {
 
 macro_rules! reflection {
     ($version:ident, $fixture:expr, $question:expr) => {{
-        use tonic_reflection::pb::$version as pb;
         use pb::server_reflection_request::MessageRequest;
         use pb::server_reflection_response::MessageResponse;
+        use tonic_reflection::pb::$version as pb;
         let mut client = pb::server_reflection_client::ServerReflectionClient::new($fixture.channel.clone());
         let question: MessageRequest = $question(MessageRequest::ListServices, MessageRequest::FileContainingSymbol);
         let request = pb::ServerReflectionRequest { host: String::new(), message_request: Some(question) };
         let mut answers = client.server_reflection_info(stream::iter([request])).await.unwrap().into_inner();
         match answers.next().await.unwrap().unwrap().message_response.unwrap() {
-            MessageResponse::ListServicesResponse(list) => list.service.into_iter().map(|service| service.name).collect(),
+            MessageResponse::ListServicesResponse(list) => {
+                list.service.into_iter().map(|service| service.name).collect()
+            }
             MessageResponse::FileDescriptorResponse(files) => {
                 let decode = |bytes: &Vec<u8>| FileDescriptorProto::decode(bytes.as_slice()).unwrap();
                 let files = files.file_descriptor_proto.iter().map(decode);

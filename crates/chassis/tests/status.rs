@@ -19,11 +19,7 @@ struct Sample {
 
 impl Sample {
     fn of(kind: Kind) -> Self {
-        Self {
-            kind,
-            message: "the disk says no".to_owned(),
-            violations: Vec::new(),
-        }
+        Self { kind, message: "the disk says no".to_owned(), violations: Vec::new() }
     }
 }
 
@@ -49,11 +45,7 @@ impl Fault for Sample {
         &self.violations
     }
     fn preconditions(&self) -> Vec<Precondition> {
-        vec![Precondition {
-            kind: "FROZEN",
-            subject: "pools/a".to_owned(),
-            description: "thaw it".to_owned(),
-        }]
+        vec![Precondition { kind: "FROZEN", subject: "pools/a".to_owned(), description: "thaw it".to_owned() }]
     }
     fn retry_after(&self) -> Option<Duration> {
         Some(Duration::from_secs(3))
@@ -89,33 +81,19 @@ fn a_fault_carries_reason_facts_preconditions_and_when_to_come_back() {
     let status = status::from_fault(&Sample::of(Kind::FailedPrecondition), &id());
     let details = status.get_error_details();
     let info = details.error_info().unwrap();
-    assert_eq!(
-        (info.reason.as_str(), info.domain.as_str()),
-        ("SAMPLE", "slipway.dev")
-    );
+    assert_eq!((info.reason.as_str(), info.domain.as_str()), ("SAMPLE", "slipway.dev"));
     assert_eq!(info.metadata["model"], "flight-delay");
-    assert_eq!(
-        details.precondition_failure().unwrap().violations[0].r#type,
-        "FROZEN"
-    );
-    assert_eq!(
-        details.retry_info().unwrap().retry_delay,
-        Some(Duration::from_secs(3))
-    );
+    assert_eq!(details.precondition_failure().unwrap().violations[0].r#type, "FROZEN");
+    assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_secs(3)));
     assert_eq!(details.request_info().unwrap().request_id, "abc-123");
     assert!(details.bad_request().is_none());
 }
 
 #[test]
 fn every_wrong_field_is_named_with_its_reason() {
-    let violations = vec![
-        Violation::new("model.owner", "REQUIRED", "name a team"),
-        Violation::new("tier", "RANGE", "0 to 4"),
-    ];
-    let fault = Sample {
-        violations,
-        ..Sample::of(Kind::InvalidArgument)
-    };
+    let violations =
+        vec![Violation::new("model.owner", "REQUIRED", "name a team"), Violation::new("tier", "RANGE", "0 to 4")];
+    let fault = Sample { violations, ..Sample::of(Kind::InvalidArgument) };
     let details = status::from_fault(&fault, &id()).get_error_details();
     let fields = &details.bad_request().unwrap().field_violations;
     assert_eq!(fields[0].field, "model.owner");
@@ -134,53 +112,27 @@ fn a_defect_of_ours_tells_the_client_the_request_id_and_nothing_else() {
 
 #[test]
 fn a_status_stays_small_whatever_the_fault_repeats_of_the_request() {
-    let violations = (0..5_000)
-        .map(|n| Violation::new(format!("items[{n}]"), "WRONG", "ü".repeat(n)))
-        .collect();
+    let violations = (0..5_000).map(|n| Violation::new(format!("items[{n}]"), "WRONG", "ü".repeat(n))).collect();
     let message = "ü".repeat(1_000_000);
-    let fault = Sample {
-        kind: Kind::InvalidArgument,
-        message,
-        violations,
-    };
+    let fault = Sample { kind: Kind::InvalidArgument, message, violations };
     let status = status::from_fault(&fault, &id());
     let mut headers = http::HeaderMap::new();
     status.add_header(&mut headers).unwrap();
-    let size: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 32)
-        .sum();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
     assert!(size < 12 << 10, "{size} bytes of headers");
-    let listed = status
-        .get_error_details()
-        .bad_request()
-        .unwrap()
-        .field_violations
-        .clone();
+    let listed = status.get_error_details().bad_request().unwrap().field_violations.clone();
     let last = listed.last().unwrap();
-    assert_eq!(
-        last.description,
-        format!("and {} more violations", 5_000 - (listed.len() - 1))
-    );
+    assert_eq!(last.description, format!("and {} more violations", 5_000 - (listed.len() - 1)));
 }
 
 #[test]
 fn a_request_id_is_taken_over_only_when_it_is_sane() {
     let propose = |text: &[u8]| RequestId::proposed(&http::HeaderValue::from_bytes(text).unwrap());
     assert_eq!(propose(b"trace-7/a").unwrap().as_str(), "trace-7/a");
-    for bad in [
-        &b""[..],
-        b"two words",
-        b"tab\there",
-        "naïve".as_bytes(),
-        &[b'a'; 129],
-    ] {
+    for bad in [&b""[..], b"two words", b"tab\there", "naïve".as_bytes(), &[b'a'; 129]] {
         assert_eq!(propose(bad), None);
     }
-    assert_ne!(
-        RequestId::new(&Env::system()),
-        RequestId::new(&Env::system())
-    );
+    assert_ne!(RequestId::new(&Env::system()), RequestId::new(&Env::system()));
 }
 
 #[test]

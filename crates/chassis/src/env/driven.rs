@@ -34,12 +34,7 @@ struct State {
 impl Timeline {
     pub(super) fn new(start: Timestamp, seed: u64) -> Self {
         let random = ChaCha12Rng::seed_from_u64(seed);
-        Self(Mutex::new(State {
-            now: start,
-            registered: 0,
-            sleepers: BTreeMap::new(),
-            random,
-        }))
+        Self(Mutex::new(State { now: start, registered: 0, sleepers: BTreeMap::new(), random }))
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -51,17 +46,11 @@ impl Timeline {
     }
 
     pub(super) fn sleep_until(self: &Arc<Self>, due: Timestamp) -> Sleep {
-        Sleep {
-            timeline: self.clone(),
-            due,
-            place: None,
-        }
+        Sleep { timeline: self.clone(), due, place: None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .expect("no code panics while it holds this lock")
+        self.0.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -86,9 +75,7 @@ impl Future for Sleep {
             state.registered
         });
         self.place = Some(place);
-        state
-            .sleepers
-            .insert((self.due, place), context.waker().clone());
+        state.sleepers.insert((self.due, place), context.waker().clone());
         Poll::Pending
     }
 }
@@ -121,12 +108,7 @@ impl Driver {
     /// When the next sleeper is due; none when nobody sleeps.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.timeline
-            .state()
-            .sleepers
-            .keys()
-            .next()
-            .map(|(due, _)| *due)
+        self.timeline.state().sleepers.keys().next().map(|(due, _)| *due)
     }
 
     /// Moves the clock by `duration`, as [`Driver::advance_to`] does.
@@ -154,11 +136,7 @@ impl Driver {
             state.now = state.now.max(target);
             let now = state.now;
             std::iter::from_fn(|| {
-                state
-                    .sleepers
-                    .first_entry()
-                    .filter(|next| next.key().0 <= now)
-                    .map(|next| next.remove())
+                state.sleepers.first_entry().filter(|next| next.key().0 <= now).map(|next| next.remove())
             })
             .collect()
         };

@@ -19,13 +19,7 @@ impl Scale {
     #[must_use]
     pub fn at(&self, real: Timestamp) -> Timestamp {
         let passed = real.duration_since(self.origin).as_secs_f64() * self.speed;
-        let moved = SignedDuration::try_from_secs_f64(passed)
-            .ok()
-            .and_then(|step| self.start.checked_add(step).ok());
-        moved.unwrap_or(if passed < 0.0 {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        })
+        let moved = SignedDuration::try_from_secs_f64(passed).ok().and_then(|step| self.start.checked_add(step).ok());
+        moved.unwrap_or(if passed < 0.0 { Timestamp::MIN } else { Timestamp::MAX })
     }
 }

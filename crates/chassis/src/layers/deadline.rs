@@ -8,8 +8,8 @@ use crate::env::Env;
 use crate::methods::Shape;
 
 /// How much earlier than its caller the server gives up, so that the caller hears DEADLINE_EXCEEDED from the server
-/// instead of breaking the call off itself.
-const AHEAD: Duration = Duration::from_millis(2);
+/// instead of breaking the call off itself: a twentieth of the patience, and never more than this.
+const MOST_AHEAD: Duration = Duration::from_millis(100);
 
 /// Which deadlines are given to calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Deadlines {
     /// The deadline of a call that begins now. A stream has one only when its caller names it, and then exactly that.
     pub(super) fn of(&self, shape: Shape, headers: &HeaderMap, env: &Env) -> Option<Instant> {
         let asked = headers.get("grpc-timeout").and_then(|value| parse(value.as_bytes()));
-        let asked = asked.map(|timeout| timeout.saturating_sub(AHEAD));
+        let asked = asked.map(|timeout| timeout - MOST_AHEAD.min(timeout / 20));
         let patience = match shape {
             Shape::Stream => asked?,
             Shape::Unary | Shape::Probe => asked.unwrap_or(self.default).min(self.max),
@@ -72,7 +72,9 @@ mod tests {
         let left = |shape, timeout: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             timeout.map(|timeout| headers.insert("grpc-timeout", http::HeaderValue::from_static(timeout)));
-            deadlines.of(shape, &headers, &Env::system()).map(|deadline| (deadline - Instant::now()).as_secs_f64().ceil())
+            deadlines
+                .of(shape, &headers, &Env::system())
+                .map(|deadline| (deadline - Instant::now()).as_secs_f64().ceil())
         };
         assert_eq!(left(Shape::Unary, None), Some(10.0));
         assert_eq!(left(Shape::Unary, Some("5S")), Some(5.0));

@@ -48,7 +48,10 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.map_err(|_| {
-        LAST.take().unwrap_or_else(|| Panic { message: "a panic without a message".to_owned(), backtrace: Backtrace::disabled() })
+        LAST.take().unwrap_or_else(|| Panic {
+            message: "a panic without a message".to_owned(),
+            backtrace: Backtrace::disabled(),
+        })
     })
 }
 

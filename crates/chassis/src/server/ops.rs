@@ -27,5 +27,9 @@ async fn metrics(State(shared): State<Shared>) -> Result<impl axum::response::In
 
 async fn readyz(State(shared): State<Shared>) -> (StatusCode, String) {
     let report = shared.readiness.report();
-    if report.is_ready() { (StatusCode::OK, "ok\n".to_owned()) } else { (StatusCode::SERVICE_UNAVAILABLE, report.to_string()) }
+    if report.is_ready() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, report.to_string())
+    }
 }

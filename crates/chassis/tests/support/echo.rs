@@ -116,7 +116,8 @@ impl ServerStreamingService<String> for Tick {
         let text = request.into_inner();
         Box::pin(async move {
             let first = stream::iter([Ok("tick".to_owned())]);
-            let rest = stream::poll_fn(move |_| if text == "panic" { panic!("the spring broke") } else { Poll::Pending });
+            let rest =
+                stream::poll_fn(move |_| if text == "panic" { panic!("the spring broke") } else { Poll::Pending });
             Ok(tonic::Response::new(Box::pin(first.chain(rest)) as Outgoing))
         })
     }
