@@ -5,13 +5,18 @@
 //! for errors.
 
 mod caller;
+pub mod data_dir;
 pub mod env;
 pub mod layers;
 mod methods;
 pub mod metrics;
+pub mod process;
 pub mod readiness;
 pub mod record;
 pub mod server;
+pub mod settings;
 pub mod status;
+pub mod tasks;
+pub mod telemetry;
 
 pub use caller::{Caller, RequestId, caller};

@@ -1,0 +1,154 @@
+//! What every service is told, read from its settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use http::Uri;
+
+use super::table::{
+    CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, LISTEN, LOG, LOG_FORMAT, MAX_DEADLINE,
+    MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, REMOTE, SAMPLE,
+};
+use super::{Reader, Setting};
+use crate::env::{Env, Scale};
+use crate::layers::{Deadlines, Limits};
+use crate::server;
+
+/// What every service is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Common {
+    /// Where gRPC is served.
+    pub listen: SocketAddr,
+    /// Where operators are served.
+    pub ops_listen: SocketAddr,
+    /// Where data is kept.
+    pub data_dir: PathBuf,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Where traces go; none when they are not collected.
+    pub traces: Option<Traces>,
+    /// How much may go on at once, for how long, and how it stops.
+    pub server: server::Config,
+    /// The longest message that is accepted, in bytes: for the services that decode them.
+    pub max_message: usize,
+    /// Which clock holds.
+    pub clock: Clock,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Levels and directives.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traces {
+    /// The collector.
+    pub endpoint: Uri,
+    /// The share of the traces beginning here that are sent, from 0 to 1.
+    pub ratio: f64,
+}
+
+/// Which clock holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// One that runs faster or slower, for tests of whole processes.
+    Scaled(Scale),
+}
+
+impl LogFormat {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+impl Common {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        // The file was read before everything else; here only its name is checked.
+        reader.optional(&CONFIG);
+        let (listen, ops_listen) = listeners(reader);
+        Self {
+            listen,
+            ops_listen,
+            data_dir: reader.value(&DATA_DIR),
+            log: Log { filter: reader.value(&LOG), format: reader.value(&LOG_FORMAT) },
+            traces: traces(reader),
+            server: server(reader),
+            max_message: reader.value(&MAX_MESSAGE),
+            clock: clock(reader),
+        }
+    }
+
+    /// The environment that these settings ask for.
+    #[must_use]
+    pub fn env(&self) -> Env {
+        match self.clock {
+            Clock::System => Env::system(),
+            Clock::Scaled(Scale { origin, start, speed }) => Env::scaled(origin, start, speed),
+        }
+    }
+}
+
+fn listeners(reader: &mut Reader) -> (SocketAddr, SocketAddr) {
+    let remote = reader.value(&REMOTE);
+    let mut listener = |setting: &Setting<SocketAddr>| {
+        let address = reader.value(setting);
+        if !address.ip().is_loopback() && !remote {
+            let allowed = "a loopback address, since callers are not authenticated; --allow-unauthenticated-remote lets \
+                           everybody who reaches the address do everything";
+            reader.refuse_value(setting, allowed);
+        }
+        address
+    };
+    (listener(&LISTEN), listener(&OPS_LISTEN))
+}
+
+fn traces(reader: &mut Reader) -> Option<Traces> {
+    let ratio = reader.value(&SAMPLE);
+    reader.optional(&OTLP).map(|endpoint| Traces { endpoint, ratio })
+}
+
+fn server(reader: &mut Reader) -> server::Config {
+    let deadlines = Deadlines { default: reader.value(&DEADLINE), max: reader.value(&MAX_DEADLINE) };
+    if deadlines.default > deadlines.max {
+        reader.refuse_value(&DEADLINE, "at most max-deadline");
+    }
+    let limits = Limits { requests: reader.value(&MAX_REQUESTS), streams: reader.value(&MAX_STREAMS), deadlines };
+    server::Config { limits, grace: reader.value(&GRACE) }
+}
+
+fn clock(reader: &mut Reader) -> Clock {
+    let origin = reader.optional(&CLOCK_ORIGIN);
+    let start = reader.optional(&CLOCK_START);
+    let speed = reader.optional(&CLOCK_SPEED);
+    match (origin, start, speed) {
+        (Some(origin), Some(start), Some(speed)) => Clock::Scaled(Scale { origin, start, speed }),
+        (None, None, None) => Clock::System,
+        _ => {
+            reader.refuse_value(&CLOCK_SPEED, "given together with clock.origin and clock.start, or not at all");
+            Clock::System
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The table of the settings that every service has.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Uri;
+use jiff::Timestamp;
+
+use super::common::LogFormat;
+use super::{Row, Setting, parse};
+
+const DURATION: &str = "a duration from 1ms to 24h, as 30s";
+const COUNT: &str = "a whole number from 1 to 1000000";
+const ADDRESS: &str = "an IP address and a port, as 127.0.0.1:7701";
+
+pub(super) const CONFIG: Setting<PathBuf> = Setting::new(
+    "config",
+    "",
+    parse::path,
+    "the path of a TOML file",
+    "Settings file; its keys are named as the flags",
+);
+pub(super) const LISTEN: Setting<SocketAddr> =
+    Setting::new("listen", "", parse::address, ADDRESS, "Where gRPC is served");
+pub(super) const OPS_LISTEN: Setting<SocketAddr> =
+    Setting::new("ops-listen", "", parse::address, ADDRESS, "Where /metrics, /livez and /readyz are served over HTTP");
+pub(super) const DATA_DIR: Setting<PathBuf> =
+    Setting::new("data-dir", "", parse::path, "the path of a folder", "Where data is kept; made when it is not there");
+pub(super) const REMOTE: Setting<bool> = Setting::switch(
+    "allow-unauthenticated-remote",
+    "Listen on addresses other than loopback although callers are not authenticated",
+);
+pub(super) const LOG: Setting<String> = Setting::new(
+    "log",
+    "info",
+    log_filter,
+    "a level (error, warn, info, debug, trace) or directives, as info,slipway_store=debug",
+    "What is logged",
+);
+pub(super) const LOG_FORMAT: Setting<LogFormat> = Setting::new(
+    "log-format",
+    "auto",
+    LogFormat::parse,
+    "auto, text or json",
+    "How logs look; auto is text on a terminal and JSON elsewhere",
+);
+pub(super) const OTLP: Setting<Uri> = Setting::new(
+    "otlp-endpoint",
+    "",
+    parse::endpoint,
+    "an address, as http://127.0.0.1:4317",
+    "Where traces are sent, by OTLP over gRPC",
+);
+pub(super) const SAMPLE: Setting<f64> = Setting::new(
+    "trace-sample",
+    "0.01",
+    parse::ratio,
+    "a share from 0 to 1",
+    "How many of the traces that begin here are sent",
+);
+pub(super) const GRACE: Setting<Duration> =
+    Setting::new("grace", "10s", parse::duration, DURATION, "How long calls get to finish when the service stops");
+pub(super) const MAX_MESSAGE: Setting<usize> = Setting::new(
+    "max-message-size",
+    "4MiB",
+    parse::bytes,
+    "a size from 1KiB to 1GiB, as 4MiB",
+    "The longest message that is accepted",
+);
+pub(super) const MAX_REQUESTS: Setting<usize> =
+    Setting::new("max-requests", "1024", parse::count, COUNT, "How many unary calls may be under way at once");
+pub(super) const MAX_STREAMS: Setting<usize> =
+    Setting::new("max-streams", "10000", parse::count, COUNT, "How many streams may be open at once");
+pub(super) const DEADLINE: Setting<Duration> = Setting::new(
+    "default-deadline",
+    "30s",
+    parse::duration,
+    DURATION,
+    "The deadline of a unary call whose caller names none",
+);
+pub(super) const MAX_DEADLINE: Setting<Duration> =
+    Setting::new("max-deadline", "5m", parse::duration, DURATION, "The longest deadline that a unary call gets");
+pub(super) const CLOCK_ORIGIN: Setting<Timestamp> = Setting::new(
+    "clock.origin",
+    "",
+    parse::instant,
+    "an instant, as 2023-06-01T00:00:00Z",
+    "The real instant at which the clock reads clock.start",
+)
+.for_developers();
+pub(super) const CLOCK_START: Setting<Timestamp> = Setting::new(
+    "clock.start",
+    "",
+    parse::instant,
+    "an instant, as 2023-06-01T00:00:00Z",
+    "What the clock reads at clock.origin",
+)
+.for_developers();
+pub(super) const CLOCK_SPEED: Setting<f64> = Setting::new(
+    "clock.speed",
+    "",
+    parse::factor,
+    "a number above 0",
+    "How many seconds of the clock pass in a real one",
+)
+.for_developers();
+
+/// All of them, in the order in which `--help` shows them.
+pub(super) const ROWS: &[Row] = &[
+    CONFIG.row,
+    LISTEN.row,
+    OPS_LISTEN.row,
+    DATA_DIR.row,
+    REMOTE.row,
+    LOG.row,
+    LOG_FORMAT.row,
+    OTLP.row,
+    SAMPLE.row,
+    GRACE.row,
+    MAX_MESSAGE.row,
+    MAX_REQUESTS.row,
+    MAX_STREAMS.row,
+    DEADLINE.row,
+    MAX_DEADLINE.row,
+    CLOCK_ORIGIN.row,
+    CLOCK_START.row,
+    CLOCK_SPEED.row,
+];
+
+fn log_filter(text: &str) -> Option<String> {
+    let well_formed = !text.is_empty() && tracing_subscriber::EnvFilter::try_new(text).is_ok();
+    well_formed.then(|| text.to_owned())
+}
