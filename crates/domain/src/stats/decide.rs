@@ -1,0 +1,194 @@
+//! From what was found to a gate's answer: the one rule of all gates.
+
+use super::cell::Cell;
+use super::gate::{Comparison, Judgement, Policy, Verdict};
+use super::metrics::Metrics;
+
+/// The intervals of calibration and NE each take one half of alpha. Only the lower end of the NE's can fail a candidate,
+/// which is a quarter; the other quarter is the e-value's.
+pub(super) fn interval_alpha(policy: &Policy) -> f64 {
+    policy.alpha / 2.0
+}
+
+/// The e-value from which on a candidate is failed.
+fn convicting_e_value(policy: &Policy) -> f64 {
+    4.0 / policy.alpha
+}
+
+/// Whether what was observed must itself be tolerable before a gate passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Observed {
+    /// Yes: both versions scored the same rows, so a difference between them is a fact about these rows.
+    MustBeTolerable,
+    /// No: two halves of a split differ by chance.
+    MayBeChance,
+}
+
+/// What a gate found.
+pub(super) struct Findings<'a> {
+    pub candidate: &'a Cell,
+    pub baseline: &'a Cell,
+    pub calibration: Option<Comparison>,
+    pub normalized_entropy: Option<Comparison>,
+    pub calibration_e_value: Option<f64>,
+    pub samples: usize,
+}
+
+/// Something that stands between the evidence and a pass.
+struct Lack {
+    reason: String,
+    rows: Option<u64>,
+}
+
+impl Lack {
+    fn new(reason: String, rows: Option<u64>) -> Self {
+        Self { reason, rows }
+    }
+}
+
+/// FAIL when an interval lies beyond what is tolerated or the e-value convicts; else PASS when nothing is lacking.
+pub(super) fn decide(findings: &Findings<'_>, policy: &Policy, observed: Observed) -> Judgement {
+    let empty: Vec<&str> = [("candidate", findings.candidate), ("baseline", findings.baseline)]
+        .into_iter()
+        .filter_map(|(side, cell)| (cell.labelled() == 0).then_some(side))
+        .collect();
+    let failures = failures(findings, policy);
+    let lacks = lacks(findings, policy, observed);
+    let (verdict, reasons) = if !empty.is_empty() {
+        (Verdict::NoData, empty.iter().map(|side| format!("The {side} has no mature outcome yet.")).collect())
+    } else if !failures.is_empty() {
+        (Verdict::Fail, failures)
+    } else if lacks.is_empty() {
+        (Verdict::Pass, vec![pass_reason(policy)])
+    } else {
+        (Verdict::Inconclusive, lacks.iter().map(|lack| lack.reason.clone()).collect())
+    };
+    let missing_rows = lacks.iter().filter_map(|lack| lack.rows).max();
+    Judgement {
+        verdict,
+        reasons,
+        missing_rows: missing_rows.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::NoData)),
+        calibration: findings.calibration,
+        normalized_entropy: findings.normalized_entropy,
+        calibration_e_value: findings.calibration_e_value,
+        candidate: Metrics::of(findings.candidate),
+        baseline: Metrics::of(findings.baseline),
+        samples: findings.samples,
+    }
+}
+
+fn pass_reason(policy: &Policy) -> String {
+    format!(
+        "At {} of the traffic even the worst plausible error stays within the harm budget of {}.",
+        percent(policy.next_share),
+        percent(policy.harm_budget)
+    )
+}
+
+/// Each way in which the candidate is certainly worse than tolerated.
+fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<String> {
+    let mut failures = Vec::new();
+    if let Some(calibration) = findings.calibration.filter(|found| found.interval.is_disjoint(&found.tolerated)) {
+        failures.push(format!(
+            "Calibration is {:.3} times the baseline's, at least {:.3} and at most {:.3}; tolerated is {:.3} to {:.3}.",
+            calibration.estimate,
+            calibration.interval.low,
+            calibration.interval.high,
+            calibration.tolerated.low,
+            calibration.tolerated.high
+        ));
+    }
+    if let Some(e_value) = findings.calibration_e_value.filter(|e_value| *e_value >= convicting_e_value(policy)) {
+        failures.push(format!(
+            "Positives fall to the two arms as no tolerated calibration allows (e-value {e_value:.3e}, {:.0} convicts).",
+            convicting_e_value(policy)
+        ));
+    }
+    if let Some(ne) = findings.normalized_entropy.filter(|found| found.interval.low > found.tolerated.high) {
+        failures.push(format!(
+            "NE is worse than the baseline's by {}, by at least {}; tolerated is {}.",
+            percent(ne.estimate),
+            percent(ne.interval.low),
+            percent(ne.tolerated.high)
+        ));
+    }
+    failures
+}
+
+/// Everything that is missing for a pass.
+fn lacks(findings: &Findings<'_>, policy: &Policy, observed: Observed) -> Vec<Lack> {
+    let mut lacks = minimum_lacks(findings.candidate, policy);
+    let rows = findings.candidate.labelled();
+    match findings.calibration {
+        None => {
+            lacks.push(Lack::new("Calibration cannot be compared before both versions saw a positive.".into(), None))
+        }
+        Some(found) => {
+            let worst = (found.interval.high - 1.0).max(1.0 - found.interval.low);
+            let room = policy.tolerable_error() - (found.estimate - 1.0).abs();
+            lacks.extend(budget_lack("Calibration", worst, (room, found.interval.half_width()), (rows, policy)));
+            lacks.extend(observed_lack("calibration", &found, observed));
+        }
+    }
+    match findings.normalized_entropy {
+        None => lacks.push(Lack::new("NE cannot be compared before both versions have an outcome.".into(), None)),
+        Some(found) => {
+            let room = policy.tolerable_error() - found.estimate;
+            let width = (room, found.interval.half_width());
+            lacks.extend(budget_lack("NE", found.interval.high, width, (rows, policy)));
+            lacks.extend(observed_lack("NE", &found, observed));
+        }
+    }
+    lacks
+}
+
+fn minimum_lacks(candidate: &Cell, policy: &Policy) -> Vec<Lack> {
+    let (rows, positives) = (candidate.labelled(), candidate.positives());
+    let mut lacks = Vec::new();
+    if rows < policy.minimum.rows {
+        let reason =
+            format!("The candidate has {rows} outcomes of the {} that the plan asks for.", policy.minimum.rows);
+        lacks.push(Lack::new(reason, Some(policy.minimum.rows - rows)));
+    }
+    if positives < policy.minimum.positives {
+        let least = policy.minimum.positives;
+        let reason = format!("The candidate has {positives} positives of the {least} that the plan asks for.");
+        let rate = positives as f64 / rows as f64;
+        lacks.push(Lack::new(reason, (positives > 0).then(|| ((least - positives) as f64 / rate).ceil() as u64)));
+    }
+    lacks
+}
+
+/// What is missing when the worst plausible error is too much for the next share. `width` is the room that the estimate
+/// leaves and the half-width that the interval has; intervals narrow with the root of the rows.
+fn budget_lack(metric: &str, worst: f64, width: (f64, f64), (rows, policy): (u64, &Policy)) -> Option<Lack> {
+    let tolerable = policy.tolerable_error();
+    if worst <= tolerable {
+        return None;
+    }
+    let (room, half_width) = width;
+    let reason = if worst.is_finite() {
+        let (worst, tolerable) = (percent(worst), percent(tolerable));
+        format!("{metric} may be off by as much as {worst}, and the next share allows {tolerable}.")
+    } else {
+        format!("{metric} has too few samples for an interval.")
+    };
+    let factor = (half_width / room).powi(2) - 1.0;
+    let countable = room > 0.0 && factor.is_finite();
+    Some(Lack::new(reason, countable.then(|| (rows as f64 * factor.max(0.0)).ceil() as u64)))
+}
+
+fn observed_lack(metric: &str, found: &Comparison, observed: Observed) -> Option<Lack> {
+    if observed == Observed::MayBeChance || found.tolerated.contains(found.estimate) {
+        return None;
+    }
+    let reason = format!(
+        "On the same rows the candidate's {metric} differs by {:.4}, beyond {:.4} to {:.4}, though it may be these days.",
+        found.estimate, found.tolerated.low, found.tolerated.high
+    );
+    Some(Lack::new(reason, None))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}

@@ -1,0 +1,126 @@
+//! The gate of a shadow stage: candidate and baseline on the same rows.
+//!
+//! On the rows that were seen, the two calibrations differ by exactly Σp_A/Σp_B: no noise at all. What is uncertain is
+//! whether these rows stand for the next ones. One stormy day can move a sound candidate's ratio by a third, and its
+//! rows hang together; so spans of [`Policy::cluster`] are the samples, and a candidate is failed only on several of
+//! them. To pass, on the other hand, what was seen must itself be tolerable.
+
+use jiff::Timestamp;
+
+use super::cell::Totals;
+use super::decide::{Findings, Observed, decide, interval_alpha};
+use super::gate::{Judgement, Policy};
+use super::interval::Interval;
+use super::paired::PairedCell;
+use super::ratio::{Ratio, Sample, around, ratio_of_sums};
+use super::sequence::normal_boundary;
+use super::split;
+
+/// The paired cell of one stratum of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stratum<'a> {
+    /// When it begins. Strata are gathered into spans by it.
+    pub start: Timestamp,
+    /// Both versions on the same rows.
+    pub cell: &'a PairedCell,
+}
+
+/// The rows at which the interval of independent rows is tightest.
+const TIGHTEST_ROWS: f64 = 2000.0;
+
+/// Judges the candidate on all strata of its shadow stage.
+///
+/// Relative calibration is Σp_A/Σp_B and relative NE Σl_A/Σl_B. The interval is the wider of two: that of
+/// [`ratio_of_sums`] over spans of `policy.cluster` from the first stratum on (asymptotic in the number of spans, for
+/// outcomes that hang together within them), and that of independent rows by a normal mixture, whose variance comes
+/// from the paired sums. With a cluster of zero the second stands alone. The last span counts while it is still filling.
+///
+/// `policy.alpha` and the tolerances must lie in (0, 1).
+pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
+    let mut strata = strata.to_vec();
+    strata.sort_by_key(|stratum| stratum.start);
+    let spans = spans(&strata, policy);
+    let all = PairedCell::merged(&spans);
+    let losses = Moments::of_losses(&all);
+    let predictions = Moments::of_predictions(&all);
+    let findings = Findings {
+        candidate: all.candidate(),
+        baseline: all.baseline(),
+        calibration: ratio(&spans, predictions, policy, |totals| totals.prediction)
+            .map(|ratio| split::calibration(ratio, policy)),
+        normalized_entropy: ratio(&spans, losses, policy, |totals| totals.loss)
+            .map(|ratio| split::normalized_entropy(ratio, policy)),
+        calibration_e_value: None,
+        samples: spans.len(),
+    };
+    decide(&findings, policy, Observed::MustBeTolerable)
+}
+
+/// The strata gathered into spans in which there are rows.
+fn spans(strata: &[Stratum<'_>], policy: &Policy) -> Vec<PairedCell> {
+    let length = (policy.cluster.as_secs() as i64).max(1);
+    let first = strata.first().map_or(0, |stratum| stratum.start.as_second());
+    let span = |stratum: &Stratum<'_>| (stratum.start.as_second() - first) / length;
+    let gathered = strata.chunk_by(|left, right| policy.cluster.is_zero() || span(left) == span(right));
+    gathered
+        .map(|strata| PairedCell::merged(strata.iter().map(|stratum| stratum.cell)))
+        .filter(|cell| cell.candidate().labelled() > 0)
+        .collect()
+}
+
+/// The ratio of one sum of the candidate to the same of the baseline.
+fn ratio(spans: &[PairedCell], moments: Moments, policy: &Policy, sum: fn(&Totals) -> f64) -> Option<Ratio> {
+    let alpha = interval_alpha(policy);
+    let sample =
+        |cell: &PairedCell| Sample { above: sum(&cell.candidate().totals()), below: sum(&cell.baseline().totals()) };
+    let samples: Vec<Sample> = spans.iter().map(sample).collect();
+    let mut ratio = ratio_of_sums(&samples, alpha)?;
+    let above: f64 = samples.iter().map(|sample| sample.above).sum();
+    let of_rows = around(ratio.estimate, moments.deviation(ratio.estimate, alpha) / above);
+    ratio.interval = if policy.cluster.is_zero() { of_rows } else { wider(ratio.interval, of_rows) };
+    Some(ratio)
+}
+
+fn wider(left: Interval, right: Interval) -> Interval {
+    Interval { low: left.low.min(right.low), high: left.high.max(right.high) }
+}
+
+/// Σw²a², Σw²b² and Σw²ab of a quantity a of the candidate and b of the baseline, over all rows.
+#[derive(Clone, Copy)]
+struct Moments {
+    candidate: f64,
+    baseline: f64,
+    product: f64,
+    rows: f64,
+}
+
+impl Moments {
+    fn of_losses(cell: &PairedCell) -> Self {
+        let squared = |totals: Totals| totals.squared_loss;
+        Self::new(cell, squared, cell.loss_product())
+    }
+
+    fn of_predictions(cell: &PairedCell) -> Self {
+        // Σw²p² = Σw²p − Σw²p(1 − p).
+        let squared = |totals: Totals| totals.squared_weight_prediction - totals.variance;
+        Self::new(cell, squared, cell.prediction_product())
+    }
+
+    fn new(cell: &PairedCell, squared: fn(Totals) -> f64, product: f64) -> Self {
+        Self {
+            candidate: squared(cell.candidate().totals()),
+            baseline: squared(cell.baseline().totals()),
+            product,
+            rows: cell.candidate().labelled() as f64,
+        }
+    }
+
+    /// How far the sum of a − `ratio`·b over independent rows may stray.
+    fn deviation(&self, ratio: f64, alpha: f64) -> f64 {
+        let variance = (self.candidate - 2.0 * ratio * self.product + ratio * ratio * self.baseline).max(0.0);
+        if variance == 0.0 {
+            return 0.0;
+        }
+        normal_boundary(variance, variance / self.rows * TIGHTEST_ROWS, alpha)
+    }
+}
