@@ -1,0 +1,136 @@
+//! A stream of changes that outlives its connections: it resumes after the last revision it brought.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
+use tokio::time::Instant;
+use tonic::{Code, Streaming};
+
+use crate::call::Terms;
+use crate::context::Carried;
+use crate::error::Error;
+use crate::retry::Backoff;
+
+/// A stream that lasted this long was a success: the next interruption is waited for from the beginning.
+const LASTED: Duration = Duration::from_secs(5);
+
+/// What is streamed, and how a stream of it is opened.
+pub(crate) trait Subject: Send + Sync + 'static {
+    /// One message of the stream.
+    type Message: Send + 'static;
+
+    /// Opens a stream of what comes after revision `after`; of the state and what comes after it if there is none.
+    fn open(
+        &self,
+        carried: &Carried,
+        after: Option<i64>,
+    ) -> impl Future<Output = Result<Streaming<Self::Message>, Error>> + Send;
+
+    /// The revision to resume after once `message` has been handled; none within the state a stream begins with.
+    fn revision(message: &Self::Message) -> Option<i64>;
+
+    /// The terms of the calls.
+    fn terms(&self) -> &Terms;
+}
+
+/// Messages of a stream that is taken up again whenever it breaks.
+///
+/// An item `Err` with [`Error::is_retryable`] says that the stream is interrupted and is being taken up again; any
+/// other `Err` is the last item. When the service no longer keeps the revisions after the last one seen, the stream
+/// begins anew with the state.
+pub struct Follow<T>(BoxStream<'static, Result<T, Error>>);
+
+impl<T: Send + 'static> Follow<T> {
+    pub(crate) fn new<S: Subject<Message = T>>(subject: S, after: Option<i64>) -> Self {
+        let backoff = Backoff::new(subject.terms().retry);
+        let pursuit = Pursuit { subject, after, stream: None, backoff, pause: Duration::ZERO, ended: false };
+        Self(stream::unfold(pursuit, Pursuit::next).boxed())
+    }
+}
+
+impl<T> Stream for Follow<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
+impl<T> std::fmt::Debug for Follow<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Follow").finish_non_exhaustive()
+    }
+}
+
+struct Open<T> {
+    messages: Streaming<T>,
+    carried: Carried,
+    since: Instant,
+}
+
+struct Pursuit<S: Subject> {
+    subject: S,
+    after: Option<i64>,
+    stream: Option<Open<S::Message>>,
+    backoff: Backoff,
+    pause: Duration,
+    ended: bool,
+}
+
+impl<S: Subject> Pursuit<S> {
+    async fn next(mut self) -> Option<(Result<S::Message, Error>, Self)> {
+        while !self.ended {
+            let step = match self.stream.take() {
+                Some(open) => self.read(open).await,
+                None => self.reopen().await,
+            };
+            match step {
+                Ok(Some(message)) => return Some((Ok(message), self)),
+                Ok(None) => {}
+                Err(failure) if self.begins_anew(&failure) => {}
+                Err(failure) => return Some((Err(failure), self)),
+            }
+        }
+        None
+    }
+
+    async fn read(&mut self, mut open: Open<S::Message>) -> Result<Option<S::Message>, Error> {
+        match open.messages.message().await {
+            Ok(Some(message)) => {
+                self.after = S::revision(&message).or(self.after);
+                self.stream = Some(open);
+                Ok(Some(message))
+            }
+            ended => {
+                if open.since.elapsed() >= LASTED {
+                    self.backoff.reset();
+                }
+                // A service ends streams of a great age in peace; the next one is opened without a word.
+                let Err(status) = ended else {
+                    self.pause = self.backoff.wait(None);
+                    return Ok(None);
+                };
+                Err(self.subject.terms().failure(&open.carried, &status))
+            }
+        }
+    }
+
+    async fn reopen(&mut self) -> Result<Option<S::Message>, Error> {
+        tokio::time::sleep(std::mem::take(&mut self.pause)).await;
+        let carried = Carried::here();
+        let messages = self.subject.open(&carried, self.after).await?;
+        self.stream = Some(Open { messages, carried, since: Instant::now() });
+        Ok(None)
+    }
+
+    /// Decides how it goes on after a failure; true if nobody needs to be told, since the state comes again.
+    fn begins_anew(&mut self, failure: &Error) -> bool {
+        self.pause = self.backoff.wait(failure.retry_after());
+        let forgotten = failure.code() == Code::OutOfRange && self.after.take().is_some();
+        self.ended = !forgotten && !failure.is_retryable();
+        forgotten
+    }
+}

@@ -1,0 +1,175 @@
+//! The client of the registry.
+
+use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_proto::registry::v1::registry_client::RegistryClient;
+use tonic::Streaming;
+use tonic::transport::Channel;
+
+use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
+use crate::context::Carried;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::follow::{Follow, Subject};
+use crate::pb;
+
+/// Calls the registry: model types, models, versions, traffic, the ledger.
+///
+/// Cheap to clone; clones share a connection. Every call has the endpoint's deadline. Mutations without a
+/// `request_id` are given one, so that repeating them has no second effect.
+///
+/// # Errors
+/// Every method fails as the service says by [`Error::reason`], with `UNAVAILABLE` if it can't be reached, and with
+/// `DEADLINE_EXCEEDED` if it does not answer in time.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    stub: RegistryClient<Channel>,
+    terms: Terms,
+}
+
+mutations!(
+    CreateModelTypeRequest,
+    UpdateModelTypeRequest,
+    CreateModelRequest,
+    UpdateModelRequest,
+    CreateVersionRequest,
+    UpdateVersionRequest,
+    QuarantineVersionRequest,
+    SetTrafficRequest,
+);
+
+impl Registry {
+    /// A client of the registry at `endpoint`, which is connected at the first call.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn new(endpoint: &Endpoint) -> Self {
+        let stub = RegistryClient::new(endpoint.channel()).max_decoding_message_size(LARGEST_MESSAGE);
+        Self { stub, terms: Terms::of(endpoint) }
+    }
+
+    /// The same client with another deadline for each call.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: std::time::Duration) -> Self {
+        Self { stub: self.stub.clone(), terms: Terms { deadline, ..self.terms.clone() } }
+    }
+
+    /// Creates a model type.
+    pub async fn create_model_type(&self, request: pb::CreateModelTypeRequest) -> Result<pb::ModelType, Error> {
+        unary!(self.create_model_type(identified(request))).await
+    }
+
+    /// Returns a model type.
+    pub async fn get_model_type(&self, name: &ModelTypeName) -> Result<pb::ModelType, Error> {
+        unary!(self.get_model_type(pb::GetModelTypeRequest { name: name.to_string() })).await
+    }
+
+    /// Lists one page of model types.
+    pub async fn list_model_types(
+        &self,
+        request: pb::ListModelTypesRequest,
+    ) -> Result<pb::ListModelTypesResponse, Error> {
+        unary!(self.list_model_types(request)).await
+    }
+
+    /// Changes the named fields of a model type.
+    pub async fn update_model_type(&self, request: pb::UpdateModelTypeRequest) -> Result<pb::ModelType, Error> {
+        unary!(self.update_model_type(identified(request))).await
+    }
+
+    /// Creates a model.
+    pub async fn create_model(&self, request: pb::CreateModelRequest) -> Result<pb::Model, Error> {
+        unary!(self.create_model(identified(request))).await
+    }
+
+    /// Returns a model, whole.
+    pub async fn get_model(&self, name: &ModelName) -> Result<pb::Model, Error> {
+        let request = pb::GetModelRequest { name: name.to_string(), view: pb::View::Full.into() };
+        unary!(self.get_model(request)).await
+    }
+
+    /// Lists one page of models.
+    pub async fn list_models(&self, request: pb::ListModelsRequest) -> Result<pb::ListModelsResponse, Error> {
+        unary!(self.list_models(request)).await
+    }
+
+    /// Changes the named fields of a model.
+    pub async fn update_model(&self, request: pb::UpdateModelRequest) -> Result<pb::Model, Error> {
+        unary!(self.update_model(identified(request))).await
+    }
+
+    /// Creates the next version of a model.
+    pub async fn create_version(&self, request: pb::CreateVersionRequest) -> Result<pb::Version, Error> {
+        unary!(self.create_version(identified(request))).await
+    }
+
+    /// Returns a version.
+    pub async fn get_version(&self, name: &VersionName) -> Result<pb::Version, Error> {
+        unary!(self.get_version(pb::GetVersionRequest { name: name.to_string() })).await
+    }
+
+    /// Lists one page of versions.
+    pub async fn list_versions(&self, request: pb::ListVersionsRequest) -> Result<pb::ListVersionsResponse, Error> {
+        unary!(self.list_versions(request)).await
+    }
+
+    /// Changes the named fields of a version.
+    pub async fn update_version(&self, request: pb::UpdateVersionRequest) -> Result<pb::Version, Error> {
+        unary!(self.update_version(identified(request))).await
+    }
+
+    /// Marks all versions that carry a version's digest as not to be launched again.
+    pub async fn quarantine_version(&self, request: pb::QuarantineVersionRequest) -> Result<pb::Version, Error> {
+        unary!(self.quarantine_version(identified(request))).await
+    }
+
+    /// Returns which versions serve which share of a model's units.
+    pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
+        unary!(self.get_traffic(pb::GetTrafficRequest { name: model.traffic() })).await
+    }
+
+    /// Changes it.
+    pub async fn set_traffic(&self, request: pb::SetTrafficRequest) -> Result<pb::Traffic, Error> {
+        unary!(self.set_traffic(identified(request))).await
+    }
+
+    /// Lists one page of the ledger.
+    pub async fn list_changes(&self, request: pb::ListChangesRequest) -> Result<pb::ListChangesResponse, Error> {
+        unary!(self.list_changes(request)).await
+    }
+
+    /// Follows the state and every change, whole revisions in order, across breaks of the connection. Whenever an
+    /// [`pb::InitialState`] arrives, the state begins anew.
+    #[must_use]
+    pub fn watch(&self, request: pb::WatchRequest) -> Follow<pb::WatchResponse> {
+        let after = request.after_revision;
+        Follow::new(Everything { registry: self.clone(), parent: request.parent }, after)
+    }
+}
+
+struct Everything {
+    registry: Registry,
+    parent: String,
+}
+
+impl Subject for Everything {
+    type Message = pb::WatchResponse;
+
+    async fn open(&self, carried: &Carried, after: Option<i64>) -> Result<Streaming<pb::WatchResponse>, Error> {
+        let request = pb::WatchRequest { after_revision: after, parent: self.parent.clone() };
+        let mut stub = self.registry.stub.clone();
+        self.terms().open(carried, stub.watch(carried.request(request, None))).await
+    }
+
+    fn revision(message: &pb::WatchResponse) -> Option<i64> {
+        match message.event.as_ref()? {
+            pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision),
+            pb::watch_response::Event::Changes(changes) => Some(changes.revision),
+            pb::watch_response::Event::Progress(progress) => Some(progress.revision),
+        }
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.registry.terms
+    }
+}
