@@ -11,7 +11,12 @@
 pub mod check;
 pub mod fault;
 pub mod filter;
+pub mod gate;
+pub mod launch;
+pub mod ledger;
 pub mod model;
 pub mod name;
+pub mod patch;
 pub mod principal;
 pub mod stats;
+pub mod traffic;

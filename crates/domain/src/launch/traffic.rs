@@ -1,0 +1,124 @@
+//! What the launch makes of the traffic that it reads: its own, or changed by somebody else.
+
+use super::turn::Turn;
+use super::{Action, Fence, HoldReason, Phase, Rejected, Return, Stage};
+use crate::traffic::{Share, Traffic};
+
+impl Turn {
+    pub(super) fn traffic_read(&mut self, traffic: &Traffic) {
+        if self.launch.generation.is_some_and(|known| traffic.generation < known) {
+            // The reader has not seen the last change yet. The command stays outstanding and is sent again.
+            self.back_off();
+            return;
+        }
+        self.answered();
+        self.relieve();
+        if let Stage::RollingBack { .. } = self.launch.stage {
+            self.restore_from(traffic);
+        } else if self.launch.stage == Stage::Preparing {
+            self.prepared(traffic);
+        } else if self.launch.is_traffic_changed() || self.launch.generation != Some(traffic.generation) {
+            self.adopt(traffic);
+        } else {
+            self.observe(traffic);
+            self.read_back();
+        }
+    }
+
+    /// The traffic is as the launch left it.
+    fn read_back(&mut self) {
+        match self.launch.stage {
+            Stage::Ramping { phase: Phase::Confirming, .. } => self.confirmed(),
+            Stage::Finalizing => self.finalized(),
+            _ => self.look(),
+        }
+    }
+
+    /// The traffic was set by this launch; `traffic` is what came of it.
+    pub(super) fn traffic_set(&mut self, traffic: &Traffic) {
+        match self.launch.stage {
+            Stage::RollingBack { phase: Return::Restoring } => self.restored(traffic),
+            _ => self.applied(traffic),
+        }
+    }
+
+    pub(super) fn traffic_refused(&mut self, cause: Fence, traffic: &Traffic) {
+        let landed = self.has_landed(traffic);
+        self.answered();
+        match self.launch.stage {
+            Stage::RollingBack { .. } => self.restore_refused(cause, traffic),
+            // The registry has forgotten that it did this already; the traffic shows that it did.
+            _ if landed => self.applied(traffic),
+            _ => self.traffic_changed(traffic),
+        }
+    }
+
+    /// Whether `traffic` is exactly what the outstanding change would have made of it.
+    fn has_landed(&self, traffic: &Traffic) -> bool {
+        let Some(Action::SetTraffic { generation, ranges, .. }) = self.awaited() else { return false };
+        traffic.generation == generation + 1 && traffic.ranges == *ranges && traffic.epoch <= self.launch.epoch
+    }
+
+    pub(super) fn traffic_seen(&mut self, traffic: &Traffic) -> Result<(), Rejected> {
+        let news = self.launch.generation.is_some_and(|known| traffic.generation > known);
+        let own = matches!(self.awaited(), Some(Action::SetTraffic { .. }));
+        let concerned = match self.launch.stage {
+            Stage::Shadowing { .. } | Stage::Ramping { .. } | Stage::Finalizing | Stage::Watching { .. } => true,
+            _ => false,
+        };
+        if !news || own || !concerned {
+            return Err(Rejected::Stale);
+        }
+        self.adopt(traffic);
+        Ok(())
+    }
+
+    /// Somebody else has written the traffic since. If it is what the launch left, it goes on, and bakes anew, for
+    /// nobody knows what was served in between; otherwise it holds and touches nothing.
+    fn adopt(&mut self, traffic: &Traffic) {
+        let as_left = traffic.ranges == self.ranges(self.expected_share());
+        if !as_left || traffic.epoch > self.launch.epoch {
+            self.traffic_changed(traffic);
+            return;
+        }
+        self.launch.generation = Some(traffic.generation);
+        self.observe(traffic);
+        self.launch.holds.trouble = None;
+        self.launch.retry_at = None;
+        let why = "The traffic is as the launch left it again.";
+        match self.launch.stage {
+            Stage::Ramping { step, phase: Phase::Applying } if step == self.first_step() => self.poke(),
+            Stage::Ramping { step, phase: Phase::Applying } => {
+                self.enter(Stage::Ramping { step: step - 1, phase: Phase::Baking }, why);
+                self.confirmed();
+            }
+            Stage::Ramping { .. } => self.confirmed(),
+            Stage::Watching { .. } => self.start_bake(self.launch.plan.watch),
+            Stage::Finalizing => self.finalized(),
+            _ => self.look(),
+        }
+    }
+
+    /// The share that the candidate has if nobody else wrote the traffic.
+    fn expected_share(&self) -> Share {
+        match self.launch.stage {
+            Stage::Ramping { step, phase: Phase::Applying } if step == self.first_step() => Share::NONE,
+            Stage::Ramping { step, phase: Phase::Applying } => self.exposure(step - 1),
+            Stage::Ramping { step, .. } => self.exposure(step),
+            Stage::Finalizing | Stage::Watching { .. } => Share::ALL,
+            _ => Share::NONE,
+        }
+    }
+
+    /// Holds because the traffic is not the launch's own, and reads it again now and then.
+    pub(super) fn traffic_changed(&mut self, traffic: &Traffic) {
+        self.observe(traffic);
+        let whose = if traffic.epoch > self.launch.epoch { " and has taken it over" } else { "" };
+        let message = format!(
+            "somebody else set the traffic{whose}: it is at generation {}, epoch {}, and gives the candidate {}",
+            traffic.generation, traffic.epoch, self.launch.share
+        );
+        self.trouble(HoldReason::TrafficChanged, message);
+        self.launch.retry_at = Some(self.next_look());
+    }
+}
