@@ -1,0 +1,85 @@
+//! Changing some fields of a resource: which there are, which may change, which differ.
+
+use crate::model::{Model, ModelType, Version};
+
+/// A resource whose fields can be changed one by one.
+pub trait Patch: Clone {
+    /// The fields that a caller may name in a mask.
+    const PATHS: &'static [&'static str];
+    /// Of these, the fields that never change once the resource exists.
+    const IMMUTABLE: &'static [&'static str];
+
+    /// Takes the field at `path` over from `other`; false if there is no such field.
+    fn assign(&mut self, path: &str, other: &Self) -> bool;
+
+    /// The paths at which the two differ, in the order of [`Patch::PATHS`].
+    fn differing(&self, other: &Self) -> Vec<&'static str>;
+}
+
+macro_rules! patch {
+    ($type:ty: $($field:ident),+; immutable: $($immutable:literal),*) => {
+        impl Patch for $type {
+            const PATHS: &'static [&'static str] = &[$(stringify!($field)),+];
+            const IMMUTABLE: &'static [&'static str] = &[$($immutable),*];
+
+            fn assign(&mut self, path: &str, other: &Self) -> bool {
+                match path {
+                    $(stringify!($field) => self.$field.clone_from(&other.$field),)+
+                    _ => return false,
+                }
+                true
+            }
+
+            fn differing(&self, other: &Self) -> Vec<&'static str> {
+                let mut paths = Vec::new();
+                $(if self.$field != other.$field {
+                    paths.push(stringify!($field));
+                })+
+                paths
+            }
+        }
+    };
+}
+
+patch!(ModelType: display_name, description, criticality, labels; immutable:);
+patch!(Model: display_name, description, model_type, owner, on_call, surface, funnel_stage, business_function,
+    predicted_event, label_window, criticality, health_policy, labels; immutable:);
+patch!(Version: display_name, description, artifact_uri, artifact_digest, labels;
+    immutable: "artifact_uri", "artifact_digest");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::VersionName;
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+
+    fn version(display_name: &str) -> Version {
+        Version {
+            name: VersionName::parse("namespaces/default/models/m/versions/1").unwrap(),
+            display_name: display_name.to_owned(),
+            description: String::new(),
+            artifact_uri: "file:///m".to_owned(),
+            artifact_digest: format!("sha256:{}", "0".repeat(64)),
+            labels: BTreeMap::new(),
+            quarantine: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn only_the_named_field_is_taken_over() {
+        let (mut before, mut wanted) = (version("old"), version("new"));
+        wanted.description = "other".to_owned();
+        assert!(before.assign("display_name", &wanted));
+        assert_eq!(before.differing(&wanted), ["description"]);
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_not_assigned() {
+        let mut before = version("old");
+        assert!(!before.assign("quarantine", &version("new")));
+        assert_eq!(before, version("old"));
+    }
+}

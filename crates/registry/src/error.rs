@@ -1,0 +1,195 @@
+//! What can be wrong with a request to the registry.
+
+use std::time::Duration;
+
+use slipway_domain::check::Check;
+use slipway_domain::fault::{Fault, Kind, Precondition, Violation};
+
+/// A fact about the registry or a request to it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request are wrong.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Violation>),
+    /// There is no such resource.
+    #[error("there is no {name}")]
+    NotFound {
+        /// The full name.
+        name: String,
+    },
+    /// The resource exists already.
+    #[error("{name} exists already; update it, or choose another id")]
+    AlreadyExists {
+        /// The full name.
+        name: String,
+    },
+    /// Somebody changed the resource since the caller read it.
+    #[error("{name} has changed: its etag is {current}, not {given}; read it again")]
+    EtagMismatch {
+        /// The full name.
+        name: String,
+        /// What the caller stated.
+        given: String,
+        /// What it is.
+        current: String,
+    },
+    /// The traffic of a model can't be set by this writer, or not on what it has read.
+    #[error("{name}: {refused}")]
+    Traffic {
+        /// The model's traffic.
+        name: String,
+        /// Why.
+        refused: slipway_domain::traffic::Refused,
+    },
+    /// The same request id was used for another request.
+    #[error("the request id {id} was used for another request; use a new UUID4 for each")]
+    RequestIdReused {
+        /// The id.
+        id: uuid::Uuid,
+    },
+    /// Others changed the same resource again and again.
+    #[error("{name} is changed by many at once; try again")]
+    Contended {
+        /// What was to be changed.
+        name: String,
+    },
+    /// The pages of this listing are no longer kept.
+    #[error("the page token has expired; list from the first page again")]
+    PageTokenExpired,
+    /// The changes from there on are no longer kept.
+    #[error("changes are kept from revision {oldest} on; list, then watch from the listing's revision")]
+    Compacted {
+        /// The oldest revision that can be watched from.
+        oldest: u64,
+    },
+    /// That revision has not been reached.
+    #[error("revision {asked} is not reached yet: the registry is at {current}")]
+    Ahead {
+        /// What was asked for.
+        asked: u64,
+        /// Where the registry is.
+        current: u64,
+    },
+    /// A row of the store can't be read.
+    #[error("the row {key} can't be read: {what}")]
+    Damaged {
+        /// The row's key.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The change was not made: the store refused it.
+    #[error("the store could not be used: {0}")]
+    Refused(#[source] slipway_store::Error),
+    /// It is not known whether the change was made.
+    #[error("it is not known whether the change was made; repeat it with the same request_id: {0}")]
+    OutcomeUnknown(#[source] slipway_store::Error),
+}
+
+/// The first violations as one sentence; the status carries all of them.
+fn summary(violations: &[Violation]) -> String {
+    let shown: Vec<_> = violations.iter().take(3).map(|v| format!("{}: {}", v.field, v.description)).collect();
+    let more = violations.len().saturating_sub(shown.len());
+    let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{tail}", shown.join("; "))
+}
+
+impl Error {
+    /// One wrong field.
+    #[must_use]
+    pub fn invalid(field: &str, reason: &'static str, description: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation::new(field, reason, description)])
+    }
+
+    /// A row that holds another kind of resource than its request asks for.
+    #[must_use]
+    pub fn wrong_kind(found: &slipway_domain::ledger::Resource) -> Self {
+        Self::Damaged { key: found.name(), what: "it is another kind of resource".to_owned() }
+    }
+
+    /// Fails with all that `check` found, if it found anything.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every violation.
+    pub fn unless_clean(check: Check) -> Result<(), Self> {
+        let violations = check.into_violations();
+        if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
+    }
+}
+
+impl From<slipway_store::Error> for Error {
+    fn from(error: slipway_store::Error) -> Self {
+        match error {
+            slipway_store::Error::Compacted { oldest } => Self::Compacted { oldest },
+            slipway_store::Error::Ahead { asked, current } => Self::Ahead { asked, current },
+            error if error.is_definite() => Self::Refused(error),
+            error => Self::OutcomeUnknown(error),
+        }
+    }
+}
+
+impl Fault for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid(_) | Self::RequestIdReused { .. } => Kind::InvalidArgument,
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::AlreadyExists { .. } => Kind::AlreadyExists,
+            Self::EtagMismatch { .. } | Self::Contended { .. } => Kind::Aborted,
+            Self::Traffic { refused, .. } => refused.kind(),
+            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } => Kind::OutOfRange,
+            Self::Damaged { .. } => Kind::Internal,
+            Self::Refused(_) | Self::OutcomeUnknown(_) => Kind::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "INVALID_FIELDS",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::AlreadyExists { .. } => "ALREADY_EXISTS",
+            Self::EtagMismatch { .. } => "ETAG_MISMATCH",
+            Self::Traffic { refused, .. } => refused.reason(),
+            Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
+            Self::Contended { .. } => "CONTENDED",
+            Self::PageTokenExpired => "PAGE_TOKEN_EXPIRED",
+            Self::Compacted { .. } => "COMPACTED",
+            Self::Ahead { .. } => "REVISION_AHEAD",
+            Self::Damaged { .. } => "ROW_DAMAGED",
+            Self::Refused(_) => "STORE_UNAVAILABLE",
+            Self::OutcomeUnknown(_) => "OUTCOME_UNKNOWN",
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NotFound { name } | Self::AlreadyExists { name } | Self::Contended { name } => {
+                vec![("name", name.clone())]
+            }
+            Self::EtagMismatch { name, given, current } => {
+                vec![("name", name.clone()), ("given", given.clone()), ("current", current.clone())]
+            }
+            Self::Traffic { name, refused } => {
+                let mut facts = refused.facts();
+                facts.push(("name", name.clone()));
+                facts
+            }
+            Self::RequestIdReused { id } => vec![("request_id", id.to_string())],
+            Self::Compacted { oldest } => vec![("oldest", oldest.to_string())],
+            Self::Ahead { asked, current } => vec![("asked", asked.to_string()), ("current", current.to_string())],
+            Self::Damaged { key, .. } => vec![("key", key.clone())],
+            Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
+        }
+    }
+
+    fn violations(&self) -> &[Violation] {
+        if let Self::Invalid(violations) = self { violations } else { &[] }
+    }
+
+    fn preconditions(&self) -> Vec<Precondition> {
+        if let Self::Traffic { refused, .. } = self { refused.preconditions() } else { Vec::new() }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Refused(_) | Self::OutcomeUnknown(_)).then_some(Duration::from_millis(200))
+    }
+}

@@ -1,0 +1,92 @@
+//! Where things lie in the store.
+
+use bytes::Bytes;
+use slipway_domain::name::{Identifier, ModelName};
+use slipway_store::KeyRange;
+use uuid::Uuid;
+
+/// Current states of model types, models, versions and traffic.
+pub const RESOURCE: &[u8] = b"resource/";
+/// The newest version number of each model.
+pub const LATEST: &[u8] = b"latest/";
+/// Digests that must not be launched.
+pub const QUARANTINE: &[u8] = b"quarantine/";
+/// Answers to requests that carried an id.
+pub const ANSWER: &[u8] = b"answer/";
+/// The ledger.
+pub const LEDGER: &[u8] = b"ledger/";
+
+/// Everything that this service keeps.
+#[must_use]
+pub fn all() -> KeyRange {
+    KeyRange::all()
+}
+
+fn join(kind: &[u8], rest: &[u8]) -> Bytes {
+    [kind, rest].concat().into()
+}
+
+/// The current state of the resource called `name`.
+#[must_use]
+pub fn resource(name: &str) -> Bytes {
+    join(RESOURCE, name.as_bytes())
+}
+
+/// The newest version number of `model`.
+#[must_use]
+pub fn latest(model: &ModelName) -> Bytes {
+    join(LATEST, model.to_string().as_bytes())
+}
+
+/// The quarantine of `digest` in `namespace`.
+#[must_use]
+pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
+    join(QUARANTINE, format!("{}/{digest}", namespace.as_str()).as_bytes())
+}
+
+/// The answer to the request with the id `id`.
+#[must_use]
+pub fn answer(id: Uuid) -> Bytes {
+    join(ANSWER, id.as_bytes())
+}
+
+/// The id in the key of an answer.
+#[must_use]
+pub fn answer_id(key: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(key.strip_prefix(ANSWER)?).ok()
+}
+
+/// A new place in the ledger for a change of `resource`. The name stands in the key, so that the ledger can be searched
+/// without reading it; `unique` keeps two changes of one resource apart.
+#[must_use]
+pub fn ledger(resource: &str, unique: Uuid) -> Bytes {
+    let mut key = join(LEDGER, resource.as_bytes()).to_vec();
+    key.push(0);
+    key.extend_from_slice(unique.as_bytes());
+    key.into()
+}
+
+/// The resource in a key of the ledger.
+#[must_use]
+pub fn ledger_resource(key: &[u8]) -> Option<&str> {
+    let rest = key.strip_prefix(LEDGER)?;
+    let end = rest.len().checked_sub(17)?;
+    std::str::from_utf8(&rest[..end]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_key_names_its_resource() {
+        let key = ledger("namespaces/default/models/m", Uuid::from_u128(7));
+        assert_eq!(ledger_resource(&key), Some("namespaces/default/models/m"));
+        assert_eq!(ledger_resource(b"ledger/short"), None);
+    }
+
+    #[test]
+    fn an_answer_key_gives_its_id_back() {
+        assert_eq!(answer_id(&answer(Uuid::from_u128(7))), Some(Uuid::from_u128(7)));
+    }
+}

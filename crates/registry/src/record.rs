@@ -1,0 +1,67 @@
+//! What the store's rows hold, and reading them back.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use slipway_chassis::record;
+use slipway_domain::ledger::Resource;
+use slipway_domain::model::Quarantine;
+use uuid::Uuid;
+
+use crate::Error;
+use crate::keys;
+
+/// The answer to a request that carried an id, kept so that a repetition has no second effect.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answer {
+    /// A hash of what was asked; another question under the same id is refused.
+    pub fingerprint: u64,
+    /// When it was answered.
+    pub at: Timestamp,
+    /// The resource as it was answered.
+    pub resource: Resource,
+}
+
+/// One row of the store.
+#[derive(Debug)]
+pub enum Row {
+    /// The state of a resource.
+    Resource(Box<Resource>),
+    /// The newest version number of the model with this name.
+    Latest(String, u64),
+    /// A digest that must not be launched, by `{namespace}/{digest}`.
+    Quarantine(String, Quarantine),
+    /// The answer to a request.
+    Answer(Uuid, Box<Answer>),
+    /// A place in the ledger, with the resource it speaks of.
+    Ledger(String),
+}
+
+/// Reads the row at `key`.
+///
+/// # Errors
+/// [`Error::Damaged`] if the key or the value is none of this service's.
+pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
+    let damaged = |what: &dyn std::fmt::Display| Error::Damaged {
+        key: String::from_utf8_lossy(key).into_owned(),
+        what: what.to_string(),
+    };
+    let text = |prefix: &[u8]| Some(std::str::from_utf8(key.strip_prefix(prefix)?).ok()?.to_owned());
+    let unreadable = |error: record::Error| damaged(&error);
+    if key.starts_with(keys::RESOURCE) {
+        return record::decode(value).map(Row::Resource).map_err(unreadable);
+    }
+    if let Some(model) = text(keys::LATEST) {
+        return record::decode(value).map(|number| Row::Latest(model, number)).map_err(unreadable);
+    }
+    if let Some(digest) = text(keys::QUARANTINE) {
+        return record::decode(value).map(|quarantine| Row::Quarantine(digest, quarantine)).map_err(unreadable);
+    }
+    if let Some(id) = keys::answer_id(key) {
+        return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    match keys::ledger_resource(key) {
+        Some(resource) => Ok(Row::Ledger(resource.to_owned())),
+        None => Err(damaged(&"a key of an unknown kind")),
+    }
+}

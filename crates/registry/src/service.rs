@@ -1,0 +1,122 @@
+//! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
+
+mod answers;
+mod changes;
+mod commit;
+mod list;
+mod model_types;
+mod models;
+mod traffic;
+mod versions;
+mod watch;
+
+use std::sync::Arc;
+
+use slipway_chassis::Caller;
+use slipway_chassis::env::Env;
+use slipway_store::{Revision, Store};
+use uuid::Uuid;
+
+pub use changes::{Entry, ListChanges};
+pub use list::{ListQuery, Listed};
+pub(crate) use model_types::blank as blank_type;
+pub use models::ListedModel;
+pub(crate) use models::blank as blank_model;
+pub use traffic::SetTraffic;
+pub(crate) use versions::blank as blank_version;
+pub use watch::{Event, Last, Scope, Seen};
+
+use crate::Error;
+use crate::page::Pictures;
+use crate::state::Feed;
+
+/// The registry's use cases over one store.
+pub struct Registry {
+    store: Arc<dyn Store>,
+    feed: Arc<Feed>,
+    env: Env,
+    pictures: Pictures,
+}
+
+/// Whether a mutation is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is.
+    Commit,
+    /// Everything is checked, nothing is changed.
+    ValidateOnly,
+}
+
+/// What every mutation says beside its subject.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Who asks.
+    pub caller: Caller,
+    /// Makes a repetition harmless.
+    pub request_id: Option<Uuid>,
+    /// Whether it is carried out.
+    pub mode: Mode,
+    /// Why, for the ledger.
+    pub reason: String,
+}
+
+/// A resource with the revision of its last change.
+#[derive(Debug, Clone)]
+pub struct Found<T> {
+    /// The resource.
+    pub value: T,
+    /// The revision of its last change: its etag.
+    pub revision: Revision,
+}
+
+/// Which fields an update changes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Mask {
+    /// All that the caller set.
+    Populated,
+    /// All.
+    Everything,
+    /// These.
+    Paths(Vec<String>),
+}
+
+/// A change of some fields of a resource.
+#[derive(Debug, Clone)]
+pub struct Update<T> {
+    /// The new values, under the name of what is to be changed.
+    pub wanted: T,
+    /// Which of them.
+    pub mask: Mask,
+    /// What the caller believes the current etag to be; empty for no belief.
+    pub etag: String,
+}
+
+impl Registry {
+    /// Reads the store and builds the use cases over it. [`Registry::run`] must run beside them.
+    ///
+    /// # Errors
+    /// [`Error`] if the store can't be read or a row is damaged.
+    pub async fn open(store: Arc<dyn Store>, env: Env) -> Result<Arc<Self>, Error> {
+        let feed = Feed::open(&*store).await?;
+        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default() }))
+    }
+
+    /// Keeps the picture up to date and forgets old answers; never ends.
+    pub async fn run(self: Arc<Self>) {
+        let follow = Arc::clone(&self.feed).run(Arc::clone(&self.store), self.env.clone());
+        tokio::join!(follow, self.forget_answers());
+    }
+
+    /// The revision that reads see now.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.feed.look().revision
+    }
+
+    /// How many models and versions are known.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let state = self.feed.look();
+        (state.models.len(), state.versions.len())
+    }
+}

@@ -1,0 +1,83 @@
+//! The ledger, newest first.
+
+use bytes::Bytes;
+use slipway_chassis::record;
+use slipway_domain::ledger::Change;
+use slipway_store::Revision;
+
+use super::Registry;
+use crate::Error;
+use crate::page;
+use crate::state::Place;
+
+/// Which changes a caller wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct ListChanges {
+    /// A resource's name, which takes in what lies below it; empty for everything.
+    pub parent: String,
+    /// At most so many a page; 0 for the usual number.
+    pub page_size: i32,
+    /// Where to go on; empty for the first page.
+    pub page_token: String,
+}
+
+/// One change with the revision that it made.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The revision.
+    pub revision: Revision,
+    /// The resource that was changed.
+    pub resource: String,
+    /// The change.
+    pub change: Change,
+}
+
+impl Registry {
+    /// Lists the ledger. Returns the page, the token of the next one (empty on the last) and the revision.
+    ///
+    /// # Errors
+    /// `INVALID_FIELDS` for a token that is not understood; `PAGE_TOKEN_EXPIRED`; `STORE_UNAVAILABLE`.
+    pub async fn list_changes(&self, query: &ListChanges) -> Result<(Vec<Entry>, String, Revision), Error> {
+        let size = page::size(query.page_size)?;
+        let question = page::question(&["ListChanges", &query.parent]);
+        let (state, offset) = self.picture(&query.page_token, question)?;
+        let inside = |(_, place): &(&(Revision, u32), &Place)| below(&query.parent, &place.resource);
+        let places = state.ledger.iter().rev();
+        let mut found: Vec<_> = places.filter(inside).skip(offset).take(size + 1).collect();
+        let more = found.len() > size;
+        found.truncate(size);
+        let mut entries = Vec::with_capacity(found.len());
+        for (&(revision, _), place) in found {
+            let change = self.read_change(&place.key).await?;
+            entries.push(Entry { revision, resource: place.resource.to_string(), change });
+        }
+        let next = if more { self.token(&state, question, offset + size) } else { String::new() };
+        Ok((entries, next, state.revision))
+    }
+
+    async fn read_change(&self, key: &Bytes) -> Result<Change, Error> {
+        let damaged = |what: String| Error::Damaged { key: String::from_utf8_lossy(key).into_owned(), what };
+        let entry = self.store.get(key).await?.entry;
+        let entry = entry.ok_or_else(|| damaged("the ledger has lost it".to_owned()))?;
+        record::decode(&entry.value).map_err(|error| damaged(error.to_string()))
+    }
+}
+
+/// Whether `resource` is `parent` or lies below it.
+pub(super) fn below(parent: &str, resource: &str) -> bool {
+    match resource.strip_prefix(parent) {
+        Some(rest) => parent.is_empty() || rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_takes_in_its_versions_but_no_model_of_a_longer_name() {
+        assert!(below("", "a/b") && below("a/b", "a/b") && below("a/b", "a/b/c"));
+        assert!(!below("a/b", "a/bc") && !below("a/b", "a"));
+    }
+}

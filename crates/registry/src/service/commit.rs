@@ -1,0 +1,177 @@
+//! The way of every mutation: decide on the picture, compare-and-swap, wait until the picture holds it.
+
+use std::hash::{Hash, Hasher};
+
+use bytes::Bytes;
+use slipway_chassis::record;
+use slipway_domain::check::Check;
+use slipway_domain::ledger::{Change, Resource};
+use slipway_domain::patch::Patch;
+use slipway_store::{Outcome, Revision, Txn};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Found, Intent, Mask, Mode, Registry, Update};
+use crate::record::Answer;
+use crate::state::{Kept, State, etag};
+use crate::{Error, keys};
+
+/// How often a mutation is decided anew because somebody was faster.
+const ATTEMPTS: usize = 256;
+
+/// What a mutation comes to on one picture of the registry.
+pub(super) struct Draft {
+    /// The rows that must still be as they were seen, with the revision of their last change.
+    pub compares: Vec<(Bytes, Revision)>,
+    /// The resources that change: before and after.
+    pub changes: Vec<Replaced>,
+    /// Rows that are not resources.
+    pub rows: Vec<(Bytes, Vec<u8>)>,
+    /// The resource that the caller gets.
+    pub answer: Resource,
+}
+
+/// One resource of a draft.
+pub(super) struct Replaced {
+    /// The state before; none for a creation.
+    pub before: Option<Resource>,
+    /// The state after.
+    pub after: Resource,
+    /// The paths that differ.
+    pub fields: Vec<&'static str>,
+}
+
+impl Draft {
+    /// The creation of `resource`, which must not exist.
+    pub fn create(resource: Resource) -> Self {
+        let absent = (keys::resource(&resource.name()), 0);
+        let created = Replaced { before: None, after: resource.clone(), fields: vec![] };
+        Self { compares: vec![absent], changes: vec![created], rows: vec![], answer: resource }
+    }
+
+    /// The change of a resource last changed at `revision`; nothing at all if no field differs.
+    pub fn update(revision: Revision, replaced: Replaced) -> Self {
+        let answer = replaced.after.clone();
+        let seen = (keys::resource(&answer.name()), revision);
+        let changes = if replaced.fields.is_empty() { vec![] } else { vec![replaced] };
+        Self { compares: vec![seen], changes, rows: vec![], answer }
+    }
+}
+
+/// What a mutation was about, hashed: a repeated request id must ask the same.
+pub(super) fn fingerprint(method: &str, parts: &[&dyn std::fmt::Debug]) -> u64 {
+    let mut hasher = Xxh3::new();
+    method.hash(&mut hasher);
+    for part in parts {
+        format!("{part:?}").hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+impl Registry {
+    /// Carries `decide` out on the newest picture, again whenever somebody was faster.
+    pub(super) async fn mutate(
+        &self,
+        intent: &Intent,
+        fingerprint: u64,
+        decide: impl Fn(&State) -> Result<Draft, Error>,
+    ) -> Result<Found<Resource>, Error> {
+        let mut subject = String::new();
+        for _ in 0..ATTEMPTS {
+            let state = self.feed.current();
+            if let Some(answered) = answered(&state, intent, fingerprint)? {
+                return Ok(answered);
+            }
+            let draft = decide(&state)?;
+            subject = draft.answer.name();
+            let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
+            if intent.mode == Mode::ValidateOnly || unchanged {
+                let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);
+                return Ok(Found { value: draft.answer, revision });
+            }
+            let answer = draft.answer.clone();
+            match self.store.txn(self.txn(intent, fingerprint, draft)).await? {
+                Outcome::Committed(revision) => {
+                    self.feed.reached(revision).await;
+                    return Ok(Found { value: answer, revision });
+                }
+                Outcome::Conflict { mod_revision, .. } => self.feed.reached(mod_revision).await,
+            }
+        }
+        Err(Error::Contended { name: subject })
+    }
+
+    fn txn(&self, intent: &Intent, fingerprint: u64, draft: Draft) -> Txn {
+        let now = self.env.now();
+        let mut txn = Txn::new();
+        for (key, revision) in draft.compares {
+            txn = txn.compare(key, revision);
+        }
+        if let Some(id) = intent.request_id {
+            let answer = Answer { fingerprint, at: now, resource: draft.answer };
+            txn = txn.compare(keys::answer(id), 0).put(keys::answer(id), record::encode(&answer));
+        }
+        for (key, value) in draft.rows {
+            txn = txn.put(key, value);
+        }
+        for Replaced { before, after, fields } in draft.changes {
+            let name = after.name();
+            txn = txn.put(keys::resource(&name), record::encode(&after));
+            let change = Change {
+                principal: intent.caller.principal.clone(),
+                at: now,
+                reason: intent.reason.clone(),
+                request_id: intent.caller.request_id.to_string(),
+                changed_fields: fields.into_iter().map(str::to_owned).collect(),
+                before,
+                after: Some(after),
+            };
+            txn = txn.put(keys::ledger(&name, self.env.new_id()), record::encode(&change));
+        }
+        txn
+    }
+}
+
+/// The first answer to a repeated request.
+fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Found<Resource>>, Error> {
+    let Some((id, kept)) = intent.request_id.and_then(|id| Some((id, state.answers.get(&id)?))) else {
+        return Ok(None);
+    };
+    if kept.value.fingerprint != fingerprint {
+        return Err(Error::RequestIdReused { id });
+    }
+    Ok(Some(Found { value: kept.value.resource.clone(), revision: kept.revision }))
+}
+
+/// Makes sure that the caller changes what it has read; an empty etag states nothing.
+pub(super) fn check_etag<T>(name: &dyn std::fmt::Display, kept: &Kept<T>, given: &str) -> Result<(), Error> {
+    if given.is_empty() || given == kept.etag() {
+        return Ok(());
+    }
+    Err(Error::EtagMismatch { name: name.to_string(), given: given.to_owned(), current: etag(kept.revision) })
+}
+
+/// Applies the masked fields of `update` to `before`; `blank` is a resource with nothing set, and `field` is what the
+/// resource is called in the request.
+pub(super) fn merge<T: Patch>(before: &T, update: &Update<T>, blank: &T, field: &str) -> Result<T, Error> {
+    let everything = || T::PATHS.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
+    let paths = match &update.mask {
+        Mask::Everything => everything(),
+        Mask::Populated => update.wanted.differing(blank).into_iter().map(str::to_owned).collect(),
+        Mask::Paths(paths) => paths.clone(),
+    };
+    let mut after = before.clone();
+    let mut check = Check::new();
+    for path in &paths {
+        if !after.assign(path, &update.wanted) {
+            let known = T::PATHS.join(", ");
+            check.add("update_mask", "NO_SUCH_FIELD", format!("there is no field {path:.64}; there are: {known}"));
+        }
+    }
+    for path in before.differing(&after) {
+        if T::IMMUTABLE.contains(&path) {
+            check.add(format!("{field}.{path}"), "IMMUTABLE", "never changes; create a new version instead");
+        }
+    }
+    Error::unless_clean(check)?;
+    Ok(after)
+}

@@ -1,0 +1,73 @@
+//! The traffic of a model.
+
+use slipway_domain::check::Check;
+use slipway_domain::ledger::Resource;
+use slipway_domain::name::ModelName;
+use slipway_domain::traffic::{self, Range, Traffic, Writer};
+
+use super::commit::{Draft, Replaced, fingerprint};
+use super::{Found, Intent, Registry};
+use crate::Error;
+use crate::state::{Kept, State};
+
+/// A change of a model's traffic.
+#[derive(Debug, Clone)]
+pub struct SetTraffic {
+    /// The model.
+    pub model: ModelName,
+    /// The new ranges.
+    pub ranges: Vec<Range>,
+    /// The generation that the caller read.
+    pub generation: u64,
+    /// On whose authority.
+    pub writer: Writer,
+}
+
+impl Registry {
+    /// Returns the traffic of a model.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such model.
+    pub fn get_traffic(&self, model: &ModelName) -> Result<Kept<Traffic>, Error> {
+        self.feed.look().traffic.get(model).cloned().ok_or_else(|| Error::NotFound { name: model.traffic() })
+    }
+
+    /// Sets the traffic of a model.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `INVALID_FIELDS` if the ranges are no partition among existing versions;
+    /// `TRAFFIC_GENERATION_CHANGED`, `TRAFFIC_EPOCH_FENCED`, `TRAFFIC_HELD_BY_LAUNCHER`.
+    pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Found<Traffic>, Error> {
+        let print = fingerprint("SetTraffic", &[&set]);
+        let found = self.mutate(intent, print, |state| self.moved(state, &set)).await?;
+        match found.value {
+            Resource::Traffic(_, value) => Ok(Found { value, revision: found.revision }),
+            other => Err(Error::wrong_kind(&other)),
+        }
+    }
+
+    fn moved(&self, state: &State, set: &SetTraffic) -> Result<Draft, Error> {
+        let name = set.model.traffic();
+        let kept = state.traffic.get(&set.model).ok_or_else(|| Error::NotFound { name: name.clone() })?;
+        check_ranges(state, set)?;
+        let refused = |refused| Error::Traffic { name, refused };
+        let after = kept.value.set(set.writer, set.generation, set.ranges.clone(), self.env.now()).map_err(refused)?;
+        let before = Some(Resource::Traffic(set.model.clone(), (*kept.value).clone()));
+        let after = Resource::Traffic(set.model.clone(), after);
+        Ok(Draft::update(kept.revision, Replaced { before, after, fields: vec!["ranges"] }))
+    }
+}
+
+/// Makes sure that the ranges are a partition among versions that exist. Versions are never deleted, so nothing has to
+/// be compared.
+fn check_ranges(state: &State, set: &SetTraffic) -> Result<(), Error> {
+    let mut check = Check::new();
+    check.extend(traffic::check(&set.model, &set.ranges));
+    for (index, range) in set.ranges.iter().enumerate() {
+        if !state.versions.contains_key(&range.version) {
+            let wanted = format!("there is no {}", range.version);
+            check.add(format!("ranges[{index}].version"), "NO_SUCH_VERSION", wanted);
+        }
+    }
+    Error::unless_clean(check)
+}

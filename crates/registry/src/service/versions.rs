@@ -1,0 +1,214 @@
+//! Versions, and the quarantine of their artifacts.
+
+use std::collections::BTreeMap;
+
+use slipway_chassis::record;
+use slipway_domain::filter::{Field, Fields};
+use slipway_domain::ledger::Resource;
+use slipway_domain::model::{Quarantine, Version};
+use slipway_domain::name::{ModelName, VersionName};
+use slipway_domain::patch::Patch;
+
+use super::commit::{Draft, Replaced, check_etag, fingerprint, merge};
+use super::model_types::label;
+use super::{Found, Intent, ListQuery, Listed, Registry, Update};
+use crate::state::{Kept, State};
+use crate::{Error, keys};
+
+fn typed(found: Found<Resource>) -> Result<Found<Version>, Error> {
+    match found.value {
+        Resource::Version(value) => Ok(Found { value, revision: found.revision }),
+        other => Err(Error::wrong_kind(&other)),
+    }
+}
+
+fn not_found(name: &impl std::fmt::Display) -> Error {
+    Error::NotFound { name: name.to_string() }
+}
+
+/// How a digest of a namespace is called among the quarantines.
+fn digest_key(version: &Version) -> String {
+    format!("{}/{}", version.name.model.namespace.as_str(), version.artifact_digest)
+}
+
+impl Registry {
+    /// Creates the next version of `model`. What `wanted` says of name, number, times and quarantine is not looked at.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such model.
+    pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Found<Version>, Error> {
+        let print = fingerprint("CreateVersion", &[&wanted]);
+        typed(self.mutate(intent, print, |state| self.next_version(state, &wanted)).await?)
+    }
+
+    fn next_version(&self, state: &State, wanted: &Version) -> Result<Draft, Error> {
+        let model = &wanted.name.model;
+        if !state.models.contains_key(model) {
+            return Err(not_found(model));
+        }
+        let counter = state.latest.get(&model.to_string());
+        let number = counter.map_or(0, |kept| *kept.value) + 1;
+        let quarantine = state.quarantines.get(&digest_key(wanted));
+        let now = self.env.now();
+        let created = Version {
+            name: model.version(number),
+            quarantine: quarantine.map(|kept| (*kept.value).clone()),
+            created_at: now,
+            updated_at: now,
+            ..wanted.clone()
+        };
+        let quarantine_key = keys::quarantine(&model.namespace, &created.artifact_digest);
+        let mut draft = Draft::create(Resource::Version(created));
+        draft.compares.push((keys::latest(model), counter.map_or(0, |kept| kept.revision)));
+        draft.compares.push((quarantine_key, quarantine.map_or(0, |kept| kept.revision)));
+        draft.rows.push((keys::latest(model), record::encode(&number)));
+        Ok(draft)
+    }
+
+    /// Returns a version.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub fn get_version(&self, name: &VersionName) -> Result<Kept<Version>, Error> {
+        self.feed.look().versions.get(name).cloned().ok_or_else(|| not_found(name))
+    }
+
+    /// Lists the versions of a model, or of all models if the parent says so with `-`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
+    /// understood; `PAGE_TOKEN_EXPIRED`.
+    pub fn list_versions(&self, query: &ListQuery) -> Result<Listed<Kept<Version>>, Error> {
+        let one = ModelName::parse(&query.parent).ok();
+        if let Some(model) = one.as_ref().filter(|model| !self.feed.look().models.contains_key(*model)) {
+            return Err(not_found(model));
+        }
+        self.list("ListVersions", query, |state| match &one {
+            Some(model) => {
+                state.versions.range(model.version(0)..=model.version(u64::MAX)).map(|(_, kept)| kept.clone()).collect()
+            }
+            None => {
+                let inside = |kept: &&Kept<Version>| any_model(&query.parent, &kept.value.name.model);
+                state.versions.values().filter(inside).cloned().collect()
+            }
+        })
+    }
+
+    /// Changes the masked fields of a version.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for unknown fields, or for artifact or digest.
+    pub async fn update_version(&self, intent: &Intent, update: Update<Version>) -> Result<Found<Version>, Error> {
+        let print = fingerprint("UpdateVersion", &[&update]);
+        let name = &update.wanted.name;
+        let found = self.mutate(intent, print, |state| {
+            let kept = state.versions.get(name).ok_or_else(|| not_found(name))?;
+            check_etag(name, kept, &update.etag)?;
+            let mut after = merge(&*kept.value, &update, &blank(name), "version")?;
+            let fields = kept.value.differing(&after);
+            if !fields.is_empty() {
+                after.updated_at = self.env.now();
+            }
+            let before = Some(Resource::Version((*kept.value).clone()));
+            Ok(Draft::update(kept.revision, Replaced { before, after: Resource::Version(after), fields }))
+        });
+        typed(found.await?)
+    }
+
+    /// Marks every version of the namespace that has this one's digest as not to be launched. A second time changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn quarantine_version(&self, intent: &Intent, name: &VersionName) -> Result<Found<Version>, Error> {
+        let print = fingerprint("QuarantineVersion", &[name, &intent.reason]);
+        typed(self.mutate(intent, print, |state| self.quarantine(state, intent, name)).await?)
+    }
+
+    fn quarantine(&self, state: &State, intent: &Intent, name: &VersionName) -> Result<Draft, Error> {
+        let named = state.versions.get(name).ok_or_else(|| not_found(name))?;
+        let unchanged = Replaced { before: None, after: Resource::Version((*named.value).clone()), fields: vec![] };
+        if named.value.quarantine.is_some() {
+            return Ok(Draft::update(named.revision, unchanged));
+        }
+        let now = self.env.now();
+        let quarantine = Quarantine { reason: intent.reason.clone(), started_at: now };
+        let key = keys::quarantine(&name.model.namespace, &named.value.artifact_digest);
+        let mut draft = Draft::update(named.revision, unchanged);
+        // A version created meanwhile would escape the mark; the digest's row makes such a race a conflict.
+        draft.compares.push((key.clone(), state.quarantines.get(&digest_key(&named.value)).map_or(0, |k| k.revision)));
+        draft.rows.push((key, record::encode(&quarantine)));
+        let same = |kept: &&Kept<Version>| digest_key(&kept.value) == digest_key(&named.value);
+        for kept in state.versions.values().filter(same) {
+            let marked = Version { quarantine: Some(quarantine.clone()), updated_at: now, ..(*kept.value).clone() };
+            if marked.name == *name {
+                draft.answer = Resource::Version(marked.clone());
+            }
+            draft.compares.push((keys::resource(&marked.name.to_string()), kept.revision));
+            let before = Some(Resource::Version((*kept.value).clone()));
+            draft.changes.push(Replaced { before, after: Resource::Version(marked), fields: vec!["quarantine"] });
+        }
+        Ok(draft)
+    }
+}
+
+/// Whether `parent`, in which `-` stands for any part, takes in `model`.
+fn any_model(parent: &str, model: &ModelName) -> bool {
+    let fits = |wanted: &str, part: &str| wanted == "-" || wanted == part;
+    match parent.split('/').collect::<Vec<_>>()[..] {
+        ["namespaces", namespace, "models", id] => {
+            fits(namespace, model.namespace.as_str()) && fits(id, model.model.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// A version with nothing set.
+#[must_use]
+pub(crate) fn blank(name: &VersionName) -> Version {
+    Version {
+        name: name.clone(),
+        display_name: String::new(),
+        description: String::new(),
+        artifact_uri: String::new(),
+        artifact_digest: String::new(),
+        labels: BTreeMap::new(),
+        quarantine: None,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        updated_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+impl Fields for Kept<Version> {
+    const PATHS: &'static [&'static str] = &[
+        "name",
+        "number",
+        "display_name",
+        "description",
+        "artifact_uri",
+        "artifact_digest",
+        "quarantine.reason",
+        "labels.",
+        "create_time",
+        "update_time",
+    ];
+
+    fn field(&self, path: &str) -> Field<'_> {
+        let value = &self.value;
+        match path {
+            "name" => Field::Text(value.name.to_string().into()),
+            "number" => Field::Number(value.name.number as f64),
+            "display_name" => Field::Text(value.display_name.as_str().into()),
+            "description" => Field::Text(value.description.as_str().into()),
+            "artifact_uri" => Field::Text(value.artifact_uri.as_str().into()),
+            "artifact_digest" => Field::Text(value.artifact_digest.as_str().into()),
+            "quarantine.reason" => match &value.quarantine {
+                Some(quarantine) => Field::Text(quarantine.reason.as_str().into()),
+                None => Field::Absent,
+            },
+            "create_time" => Field::Number(value.created_at.as_second() as f64),
+            "update_time" => Field::Number(value.updated_at.as_second() as f64),
+            path => label(&value.labels, path),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Watching: the state first, then every revision whole, then marks of progress.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+use futures_util::stream;
+use slipway_chassis::record;
+use slipway_domain::ledger::{Action, Change, Resource};
+use slipway_store::{Commit, Revision, Watch};
+
+use super::Registry;
+use super::changes::below;
+use crate::state::State;
+use crate::{Error, keys};
+
+/// How many resources a part of the first state has.
+const PART: usize = 500;
+/// How long a stream is silent before it says how far it has come. A matter of the transport: real time.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// What a watcher wants to see.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// A resource's name, which takes in what lies below it; empty for everything.
+    pub parent: String,
+    /// Changes after this revision; none for the state first.
+    pub after: Option<Revision>,
+}
+
+/// A resource as a watcher sees it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Its state.
+    pub resource: Resource,
+    /// The revision of its last change.
+    pub revision: Revision,
+    /// What was done to it.
+    pub action: Action,
+}
+
+/// One message to a watcher.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A part of the state at the revision.
+    Initial {
+        /// The resources.
+        seen: Vec<Seen>,
+        /// The revision of the state.
+        revision: Revision,
+        /// Whether changes follow.
+        last: Last,
+    },
+    /// All that one revision changed within the scope.
+    Changes(Revision, Vec<Seen>),
+    /// Everything up to the revision has been sent.
+    Progress(Revision),
+}
+
+/// Whether a part of the first state is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// Another follows.
+    No,
+    /// Changes follow.
+    Yes,
+}
+
+struct Follower {
+    registry: Arc<Registry>,
+    scope: Scope,
+    watch: Watch,
+}
+
+impl Registry {
+    /// Streams what happens within `scope`. Dropping the stream ends it.
+    ///
+    /// # Errors
+    /// `COMPACTED` if the changes after the revision are no longer kept, `REVISION_AHEAD` if it is not reached yet.
+    pub async fn watch(
+        self: &Arc<Self>,
+        scope: Scope,
+    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
+        let state = self.feed.current();
+        let after = scope.after.unwrap_or(state.revision);
+        let watch = self.store.watch(keys::all(), after).await?;
+        let initial = if scope.after.is_none() { initial(&state, &scope) } else { Vec::new() };
+        let follower = Follower { registry: Arc::clone(self), scope, watch };
+        let live = stream::unfold(Some(follower), |follower| async {
+            let mut follower = follower?;
+            let event = follower.next().await;
+            // After an error there is nothing left to follow.
+            let rest = event.is_ok().then_some(follower);
+            Some((event, rest))
+        });
+        Ok(stream::StreamExt::chain(stream::iter(initial.into_iter().map(Ok)), live))
+    }
+
+    /// The picture, for what is computed from it.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.feed.current()
+    }
+}
+
+/// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty.
+fn initial(state: &State, scope: &Scope) -> Vec<Event> {
+    let inside = state.resources().filter(|(resource, _)| below(&scope.parent, &resource.name()));
+    let seen: Vec<_> = inside.map(|(resource, revision)| Seen { resource, revision, action: Action::Create }).collect();
+    let revision = state.revision;
+    let mut parts: Vec<Event> =
+        seen.chunks(PART).map(|part| Event::Initial { seen: part.to_vec(), revision, last: Last::No }).collect();
+    match parts.last_mut() {
+        Some(Event::Initial { last, .. }) => *last = Last::Yes,
+        _ => parts.push(Event::Initial { seen: Vec::new(), revision, last: Last::Yes }),
+    }
+    parts
+}
+
+impl Follower {
+    async fn next(&mut self) -> Result<Event, Error> {
+        loop {
+            let silence = self.registry.env.patience(PROGRESS, self.watch.next());
+            let Ok(commit) = silence.await else {
+                return Ok(Event::Progress(self.watch.progress()));
+            };
+            let commit = commit?;
+            let seen = self.seen(&commit)?;
+            if !seen.is_empty() {
+                // What is computed for a resource is read from the picture, which must not be older.
+                self.registry.feed.reached(commit.revision).await;
+                return Ok(Event::Changes(commit.revision, seen));
+            }
+        }
+    }
+
+    /// What a transaction changed within the scope: its entries of the ledger say it.
+    fn seen(&self, commit: &Commit) -> Result<Vec<Seen>, Error> {
+        let mut seen = Vec::new();
+        for change in &commit.changes {
+            let (key, Some(value)) = (change.key(), change.value()) else { continue };
+            let Some(name) = keys::ledger_resource(key) else { continue };
+            if !below(&self.scope.parent, name) {
+                continue;
+            }
+            let entry: Change = record::decode(value).map_err(|error| Error::Damaged {
+                key: String::from_utf8_lossy(key).into_owned(),
+                what: error.to_string(),
+            })?;
+            let action = entry.action();
+            let resource = entry.after.or(entry.before);
+            seen.extend(resource.map(|resource| Seen { resource, revision: commit.revision, action }));
+        }
+        Ok(seen)
+    }
+}

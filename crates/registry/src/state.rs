@@ -1,0 +1,167 @@
+//! The registry in memory: an immutable picture that the store's watch keeps up to date.
+
+mod feed;
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use slipway_domain::ledger::Resource;
+use slipway_domain::model::{Model, ModelType, Quarantine, Version};
+use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_domain::traffic::Traffic;
+use slipway_store::{Change, Entry, Revision};
+use uuid::Uuid;
+
+pub use feed::Feed;
+
+use crate::Error;
+use crate::record::{self, Answer, Row};
+
+/// A value with the revision that last changed it.
+#[derive(Debug)]
+pub struct Kept<T> {
+    /// The value.
+    pub value: Arc<T>,
+    /// The revision of its last change.
+    pub revision: Revision,
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { value: Arc::clone(&self.value), revision: self.revision }
+    }
+}
+
+impl<T> Kept<T> {
+    fn new(value: T, revision: Revision) -> Self {
+        Self { value: Arc::new(value), revision }
+    }
+
+    /// What identifies this state of the resource to a caller.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        etag(self.revision)
+    }
+}
+
+/// The etag of a resource last changed at `revision`.
+#[must_use]
+pub fn etag(revision: Revision) -> String {
+    format!("{revision:x}")
+}
+
+/// One place in the ledger.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The resource that was changed.
+    pub resource: Arc<str>,
+    /// Where the change lies in the store.
+    pub key: bytes::Bytes,
+}
+
+/// Everything, as it was at one revision. Cloning is cheap: the maps are shared.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The revision.
+    pub revision: Revision,
+    /// The model types.
+    pub model_types: OrdMap<ModelTypeName, Kept<ModelType>>,
+    /// The models.
+    pub models: OrdMap<ModelName, Kept<Model>>,
+    /// The versions, each model's by number.
+    pub versions: OrdMap<VersionName, Kept<Version>>,
+    /// The traffic of each model.
+    pub traffic: OrdMap<ModelName, Kept<Traffic>>,
+    /// The newest version number of each model that has one.
+    pub latest: OrdMap<String, Kept<u64>>,
+    /// The digests that must not be launched, by `{namespace}/{digest}`.
+    pub quarantines: OrdMap<String, Kept<Quarantine>>,
+    /// The answers to requests that carried an id.
+    pub answers: OrdMap<Uuid, Kept<Answer>>,
+    /// The ledger's places by revision, and by number within one.
+    pub ledger: OrdMap<(Revision, u32), Place>,
+}
+
+impl State {
+    /// Takes in an entry of a listing of the store.
+    pub(crate) fn load(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.put(&entry.key, &entry.value, entry.mod_revision)
+    }
+
+    /// Takes in one change of the transaction that made `revision`.
+    pub(crate) fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
+        match change {
+            Change::Put { key, value } => self.put(key, value, revision),
+            Change::Delete { key } => {
+                // Answers are the only rows that are ever deleted.
+                if let Some(id) = crate::keys::answer_id(key) {
+                    self.answers.remove(&id);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
+        match record::read(key, value)? {
+            Row::Resource(resource) => self.put_resource(*resource, revision),
+            Row::Latest(model, number) => {
+                self.latest.insert(model, Kept::new(number, revision));
+            }
+            Row::Quarantine(digest, quarantine) => {
+                self.quarantines.insert(digest, Kept::new(quarantine, revision));
+            }
+            Row::Answer(id, answer) => {
+                self.answers.insert(id, Kept::new(*answer, revision));
+            }
+            Row::Ledger(resource) => {
+                let before = self.ledger.get_prev(&(revision, u32::MAX)).map(|(place, _)| *place);
+                let number = before.filter(|(at, _)| *at == revision).map_or(0, |(_, number)| number + 1);
+                self.ledger.insert((revision, number), Place { resource: resource.into(), key: key.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn put_resource(&mut self, resource: Resource, revision: Revision) {
+        match resource {
+            Resource::ModelType(value) => {
+                self.model_types.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Model(value) => {
+                self.models.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Version(value) => {
+                self.versions.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Traffic(model, value) => {
+                self.traffic.insert(model, Kept::new(value, revision));
+            }
+        }
+    }
+
+    /// The effective tier of a model: the more severe of its own and its type's.
+    #[must_use]
+    pub fn effective_tier(&self, model: &Model) -> u8 {
+        let model_type = model.model_type.as_ref().and_then(|name| self.model_types.get(name));
+        model.effective_tier(model_type.map(|kept| &*kept.value))
+    }
+
+    /// The newest version number of a model; 0 while it has none.
+    #[must_use]
+    pub fn latest_version(&self, model: &ModelName) -> u64 {
+        self.latest.get(&model.to_string()).map_or(0, |kept| *kept.value)
+    }
+
+    /// Every resource, as a watch begins with.
+    pub fn resources(&self) -> impl Iterator<Item = (Resource, Revision)> + '_ {
+        let types = self.model_types.values().map(|kept| (Resource::ModelType((*kept.value).clone()), kept.revision));
+        let models = self.models.values().map(|kept| (Resource::Model((*kept.value).clone()), kept.revision));
+        let versions = self.versions.values().map(|kept| (Resource::Version((*kept.value).clone()), kept.revision));
+        let traffic = self
+            .traffic
+            .iter()
+            .map(|(model, kept)| (Resource::Traffic(model.clone(), (*kept.value).clone()), kept.revision));
+        types.chain(models).chain(versions).chain(traffic)
+    }
+}
