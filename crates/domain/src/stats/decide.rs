@@ -4,15 +4,28 @@ use super::cell::Cell;
 use super::gate::{Comparison, Judgement, Policy, Verdict};
 use super::metrics::Metrics;
 
-/// The intervals of calibration and NE each take one half of alpha. Only the lower end of the NE's can fail a candidate,
-/// which is a quarter; the other quarter is the e-value's.
-pub(super) fn interval_alpha(policy: &Policy) -> f64 {
-    policy.alpha / 2.0
+/// How a gate spends alpha, the probability of ever failing a healthy candidate. The NE's interval has confidence
+/// 1 − alpha, and only its lower end convicts: one half. Both ends of the calibration's convict. What a split's e-value
+/// may spend is taken from the calibration's half.
+pub(super) struct Spending {
+    /// 1 − confidence of the NE's interval.
+    pub normalized_entropy: f64,
+    /// 1 − confidence of the calibration's interval.
+    pub calibration: f64,
+    /// The e-value convicts from one over this.
+    pub e_value: f64,
 }
 
-/// The e-value from which on a candidate is failed.
-fn convicting_e_value(policy: &Policy) -> f64 {
-    4.0 / policy.alpha
+impl Spending {
+    /// In shadow, where no e-value is.
+    pub fn in_shadow(alpha: f64) -> Self {
+        Self { normalized_entropy: alpha, calibration: alpha / 2.0, e_value: 0.0 }
+    }
+
+    /// On a split.
+    pub fn on_split(alpha: f64) -> Self {
+        Self { normalized_entropy: alpha, calibration: alpha * 3.0 / 8.0, e_value: alpha / 8.0 }
+    }
 }
 
 /// Whether what was observed must itself be tolerable before a gate passes.
@@ -24,13 +37,21 @@ pub(super) enum Observed {
     MayBeChance,
 }
 
+/// Evidence against "the relative calibration is tolerated".
+#[derive(Clone, Copy)]
+pub(super) struct EValue {
+    pub value: f64,
+    /// From here on it convicts.
+    pub convicts: f64,
+}
+
 /// What a gate found.
 pub(super) struct Findings<'a> {
     pub candidate: &'a Cell,
     pub baseline: &'a Cell,
     pub calibration: Option<Comparison>,
     pub normalized_entropy: Option<Comparison>,
-    pub calibration_e_value: Option<f64>,
+    pub e_value: Option<EValue>,
     pub samples: usize,
 }
 
@@ -52,7 +73,7 @@ pub(super) fn decide(findings: &Findings<'_>, policy: &Policy, observed: Observe
         .into_iter()
         .filter_map(|(side, cell)| (cell.labelled() == 0).then_some(side))
         .collect();
-    let failures = failures(findings, policy);
+    let failures = failures(findings);
     let lacks = lacks(findings, policy, observed);
     let (verdict, reasons) = if !empty.is_empty() {
         (Verdict::NoData, empty.iter().map(|side| format!("The {side} has no mature outcome yet.")).collect())
@@ -70,7 +91,7 @@ pub(super) fn decide(findings: &Findings<'_>, policy: &Policy, observed: Observe
         missing_rows: missing_rows.filter(|_| matches!(verdict, Verdict::Inconclusive | Verdict::NoData)),
         calibration: findings.calibration,
         normalized_entropy: findings.normalized_entropy,
-        calibration_e_value: findings.calibration_e_value,
+        calibration_e_value: findings.e_value.map(|e_value| e_value.value),
         candidate: Metrics::of(findings.candidate),
         baseline: Metrics::of(findings.baseline),
         samples: findings.samples,
@@ -86,7 +107,7 @@ fn pass_reason(policy: &Policy) -> String {
 }
 
 /// Each way in which the candidate is certainly worse than tolerated.
-fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<String> {
+fn failures(findings: &Findings<'_>) -> Vec<String> {
     let mut failures = Vec::new();
     if let Some(calibration) = findings.calibration.filter(|found| found.interval.is_disjoint(&found.tolerated)) {
         failures.push(format!(
@@ -98,10 +119,10 @@ fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<String> {
             calibration.tolerated.high
         ));
     }
-    if let Some(e_value) = findings.calibration_e_value.filter(|e_value| *e_value >= convicting_e_value(policy)) {
+    if let Some(e_value) = findings.e_value.filter(|e_value| e_value.value >= e_value.convicts) {
         failures.push(format!(
-            "Positives fall to the two arms as no tolerated calibration allows (e-value {e_value:.3e}, {:.0} convicts).",
-            convicting_e_value(policy)
+            "Positives fall to the two arms as no tolerated calibration allows (e-value {:.3e}, {:.0} convicts).",
+            e_value.value, e_value.convicts
         ));
     }
     if let Some(ne) = findings.normalized_entropy.filter(|found| found.interval.low > found.tolerated.high) {

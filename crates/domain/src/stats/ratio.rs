@@ -25,26 +25,33 @@ pub struct Ratio {
 
 /// Σa/Σb over `samples`, with an interval at confidence 1 − `alpha`. Nothing when either sum is not positive.
 ///
-/// The residuals u = a − ρ̂b have sum 0 and, at the true ratio, samples of mean 0; [`student`] says how far their sum may
-/// stray. The interval is taken on the logarithm of the ratio (delta method), so it never reaches below 0. The variance
-/// is that of whole samples: rows within one sample may hang together as they like. With too few samples the interval
-/// is (0, ∞).
-///
-/// The guarantee is asymptotic in the number of samples, and assumes that different samples are independent.
+/// The residuals a − ρ̂b, as shares of Σa, are the samples' influence: see [`Ratio::from_influence`].
 pub fn ratio_of_sums(samples: &[Sample], alpha: f64) -> Option<Ratio> {
     let above: f64 = samples.iter().map(|sample| sample.above).sum();
     let below: f64 = samples.iter().map(|sample| sample.below).sum();
-    if !(above > 0.0 && below > 0.0) {
-        return None;
+    (above > 0.0 && below > 0.0).then(|| {
+        let estimate = above / below;
+        let influence = samples.iter().map(|sample| (sample.above - estimate * sample.below) / above);
+        Ratio::from_influence(estimate, influence, alpha)
+    })
+}
+
+impl Ratio {
+    /// The ratio `estimate`, where `influence` says by how much each sample moved its logarithm (linearly; together they
+    /// come to 0), with an interval at confidence 1 − `alpha`.
+    ///
+    /// At the true ratio a sample's influence has mean 0, and [`student`] says how far their sum may stray at any time.
+    /// The interval is taken on the logarithm (delta method), so it never reaches below 0. The variance is that of whole
+    /// samples: rows within one sample may hang together as they like. With too few samples the interval is (0, ∞).
+    /// The guarantee is asymptotic in the number of samples, and assumes that different samples are independent.
+    pub fn from_influence(estimate: f64, influence: impl Iterator<Item = f64>, alpha: f64) -> Self {
+        let (samples, spread) = influence.fold((0, 0.0), |(samples, spread), u| (samples + 1, spread + u * u));
+        let n = samples as f64;
+        let interval = student::critical_t(samples, alpha).map_or(Interval { low: 0.0, high: f64::INFINITY }, |t| {
+            around(estimate, t * (n / (n - 1.0) * spread).sqrt())
+        });
+        Self { estimate, interval, samples }
     }
-    let estimate = above / below;
-    let spread: f64 = samples.iter().map(|sample| (sample.above - estimate * sample.below).powi(2)).sum();
-    let n = samples.len();
-    let interval = student::critical_t(n, alpha).map_or(Interval { low: 0.0, high: f64::INFINITY }, |t| {
-        let half_width = t * (n as f64 / (n - 1) as f64 * spread).sqrt() / above;
-        around(estimate, half_width)
-    });
-    Some(Ratio { estimate, interval, samples: n })
 }
 
 /// The interval of a ratio whose logarithm lies within `half_width` of the estimate's.

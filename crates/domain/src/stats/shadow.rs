@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::cell::Totals;
-use super::decide::{Findings, Observed, decide, interval_alpha};
+use super::decide::{Findings, Observed, Spending, decide};
 use super::gate::{Judgement, Policy};
 use super::interval::Interval;
 use super::paired::PairedCell;
@@ -41,16 +41,17 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
     strata.sort_by_key(|stratum| stratum.start);
     let spans = spans(&strata, policy);
     let all = PairedCell::merged(&spans);
-    let losses = Moments::of_losses(&all);
-    let predictions = Moments::of_predictions(&all);
+    let spending = Spending::in_shadow(policy.alpha);
+    let calibration = Quantity { sum: |totals| totals.prediction, moments: Moments::of_predictions(&all) };
+    let loss = Quantity { sum: |totals| totals.loss, moments: Moments::of_losses(&all) };
     let findings = Findings {
         candidate: all.candidate(),
         baseline: all.baseline(),
-        calibration: ratio(&spans, predictions, policy, |totals| totals.prediction)
+        calibration: ratio(&spans, &calibration, spending.calibration, policy)
             .map(|ratio| split::calibration(ratio, policy)),
-        normalized_entropy: ratio(&spans, losses, policy, |totals| totals.loss)
+        normalized_entropy: ratio(&spans, &loss, spending.normalized_entropy, policy)
             .map(|ratio| split::normalized_entropy(ratio, policy)),
-        calibration_e_value: None,
+        e_value: None,
         samples: spans.len(),
     };
     decide(&findings, policy, Observed::MustBeTolerable)
@@ -68,15 +69,21 @@ fn spans(strata: &[Stratum<'_>], policy: &Policy) -> Vec<PairedCell> {
         .collect()
 }
 
+/// What of the two versions is compared.
+struct Quantity {
+    sum: fn(&Totals) -> f64,
+    moments: Moments,
+}
+
 /// The ratio of one sum of the candidate to the same of the baseline.
-fn ratio(spans: &[PairedCell], moments: Moments, policy: &Policy, sum: fn(&Totals) -> f64) -> Option<Ratio> {
-    let alpha = interval_alpha(policy);
+fn ratio(spans: &[PairedCell], quantity: &Quantity, alpha: f64, policy: &Policy) -> Option<Ratio> {
+    let sum = |totals: Totals| (quantity.sum)(&totals);
     let sample =
-        |cell: &PairedCell| Sample { above: sum(&cell.candidate().totals()), below: sum(&cell.baseline().totals()) };
+        |cell: &PairedCell| Sample { above: sum(cell.candidate().totals()), below: sum(cell.baseline().totals()) };
     let samples: Vec<Sample> = spans.iter().map(sample).collect();
     let mut ratio = ratio_of_sums(&samples, alpha)?;
     let above: f64 = samples.iter().map(|sample| sample.above).sum();
-    let of_rows = around(ratio.estimate, moments.deviation(ratio.estimate, alpha) / above);
+    let of_rows = around(ratio.estimate, quantity.moments.deviation(ratio.estimate, alpha) / above);
     ratio.interval = if policy.cluster.is_zero() { of_rows } else { wider(ratio.interval, of_rows) };
     Some(ratio)
 }

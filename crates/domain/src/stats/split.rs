@@ -8,10 +8,11 @@
 use jiff::Timestamp;
 
 use super::cell::{Cell, Totals};
-use super::decide::{Findings, Observed, decide, interval_alpha};
+use super::decide::{EValue, Findings, Observed, Spending, decide};
 use super::eprocess::{self, Positives};
 use super::gate::{Comparison, Judgement, Policy};
 use super::interval::Interval;
+use super::metrics::entropy;
 use super::ratio::{Ratio, Sample, ratio_of_sums};
 
 /// The cells of both arms in one stratum of time.
@@ -27,10 +28,11 @@ pub struct Stratum<'a> {
 
 /// Judges the candidate on all strata since it was first exposed; the evidence of earlier steps counts.
 ///
-/// With harmonic weights w = W_A·W_B/(W_A + W_B) and means within the stratum, the relative NE is Σw·l̄_A / Σw·l̄_B and the
-/// relative calibration Σw·p̄_A·ȳ_B / Σw·p̄_B·ȳ_A (Mantel and Haenszel's weights), each with the interval of
-/// [`ratio_of_sums`] over strata: the guarantee is asymptotic in the number of strata. The e-value of [`eprocess`] is
-/// exact, if positives within a stratum fall to the arms independently, which a hashed split makes them do.
+/// With harmonic weights w = W_A·W_B/(W_A + W_B) and means within the stratum, an arm's NE is Σw·l̄ / Σw over the entropy of
+/// Σw·ȳ / Σw, and the relative calibration is Σw·p̄_A·ȳ_B / Σw·p̄_B·ȳ_A (Mantel and Haenszel's weights). The intervals are
+/// those of [`super::ratio`] over strata: the guarantee is asymptotic in the number of strata. The e-value of
+/// [`eprocess`] is exact, if positives within a stratum fall to the arms independently, which a hashed split makes them
+/// do.
 ///
 /// `policy.alpha` and the tolerances must lie in (0, 1).
 pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
@@ -39,14 +41,15 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
     let candidate = Cell::merged(strata.iter().map(|stratum| stratum.candidate));
     let baseline = Cell::merged(strata.iter().map(|stratum| stratum.baseline));
     let arms: Vec<Arms> = strata.iter().filter_map(Arms::of).collect();
-    let alpha = interval_alpha(policy);
-    let ratio = |sample: fn(&Arms) -> Sample| ratio_of_sums(&arms.iter().map(sample).collect::<Vec<_>>(), alpha);
+    let spending = Spending::on_split(policy.alpha);
+    let calibrations: Vec<Sample> = arms.iter().map(Arms::calibration).collect();
     let findings = Findings {
         candidate: &candidate,
         baseline: &baseline,
-        calibration: ratio(Arms::calibration).map(|ratio| calibration(ratio, policy)),
-        normalized_entropy: ratio(Arms::loss).map(|ratio| normalized_entropy(ratio, policy)),
-        calibration_e_value: e_value(&arms, policy),
+        calibration: ratio_of_sums(&calibrations, spending.calibration).map(|ratio| calibration(ratio, policy)),
+        normalized_entropy: relative_entropy(&arms, spending.normalized_entropy)
+            .map(|ratio| normalized_entropy(ratio, policy)),
+        e_value: e_value(&arms, policy).map(|value| EValue { value, convicts: 1.0 / spending.e_value }),
         samples: arms.len(),
     };
     decide(&findings, policy, Observed::MayBeChance)
@@ -57,12 +60,56 @@ pub(super) fn calibration(ratio: Ratio, policy: &Policy) -> Comparison {
     Comparison { estimate: ratio.estimate, interval: ratio.interval, tolerated: policy.calibration_band() }
 }
 
-/// A ratio of log losses over the same hours, where the label rate is the same, as the relative loss of NE.
+/// A ratio of NEs beside what is tolerated of the relative loss.
 pub(super) fn normalized_entropy(ratio: Ratio, policy: &Policy) -> Comparison {
     Comparison {
         estimate: ratio.estimate - 1.0,
         interval: ratio.interval.shifted(-1.0),
         tolerated: Interval { low: f64::NEG_INFINITY, high: policy.ne_tolerance },
+    }
+}
+
+/// The candidate's NE over the baseline's. Dividing each arm's loss by the entropy of its own label rate takes out what
+/// the luck of the split did to the label rates. Nothing when an arm's outcomes are all the same.
+fn relative_entropy(arms: &[Arms], alpha: f64) -> Option<Ratio> {
+    let candidate = Side::of(arms, |arms| &arms.candidate)?;
+    let baseline = Side::of(arms, |arms| &arms.baseline)?;
+    let weight: f64 = arms.iter().map(|arms| arms.weight).sum();
+    let influence = arms.iter().map(|arms| {
+        let difference = candidate.influence(&arms.candidate) - baseline.influence(&arms.baseline);
+        arms.weight / weight * difference
+    });
+    Some(Ratio::from_influence(candidate.normalized_entropy() / baseline.normalized_entropy(), influence, alpha))
+}
+
+/// One arm's means over the strata, with the strata's weights.
+struct Side {
+    loss: f64,
+    label_rate: f64,
+}
+
+impl Side {
+    fn of(arms: &[Arms], side: fn(&Arms) -> &Totals) -> Option<Self> {
+        let (mut weight, mut loss, mut outcome) = (0.0, 0.0, 0.0);
+        for stratum in arms {
+            let totals = side(stratum);
+            weight += stratum.weight;
+            loss += stratum.weight * totals.loss / totals.weight;
+            outcome += stratum.weight * totals.outcome / totals.weight;
+        }
+        let both_classes = outcome > 0.0 && outcome < weight;
+        both_classes.then(|| Self { loss: loss / weight, label_rate: outcome / weight })
+    }
+
+    fn normalized_entropy(&self) -> f64 {
+        self.loss / entropy(self.label_rate)
+    }
+
+    /// By how much a stratum of `totals` moves ln NE: its mean loss relative to the arm's, less what its label rate does
+    /// to the entropy, H'(q) = ln((1 − q)/q).
+    fn influence(&self, totals: &Totals) -> f64 {
+        let slope = ((1.0 - self.label_rate) / self.label_rate).ln() / entropy(self.label_rate);
+        totals.loss / totals.weight / self.loss - 1.0 - slope * (totals.outcome / totals.weight - self.label_rate)
     }
 }
 
@@ -84,13 +131,6 @@ impl Arms {
         let both = candidate.weight > 0.0 && baseline.weight > 0.0;
         let weight = candidate.weight * baseline.weight / (candidate.weight + baseline.weight);
         both.then_some(Self { candidate, baseline, weight })
-    }
-
-    fn loss(&self) -> Sample {
-        Sample {
-            above: self.weight * self.candidate.loss / self.candidate.weight,
-            below: self.weight * self.baseline.loss / self.baseline.weight,
-        }
     }
 
     fn calibration(&self) -> Sample {
