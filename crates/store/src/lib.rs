@@ -31,7 +31,10 @@
 //!    unknown is never reported as failed**: see [`Error::is_definite`].
 
 pub mod commit;
+pub mod disk;
+pub mod embedded;
 pub mod error;
+pub mod faults;
 pub mod key_range;
 pub mod memory;
 pub mod txn;

@@ -48,6 +48,12 @@ impl Watch {
         Self { range, cursor, unread: VecDeque::new(), through: after, progress: after }
     }
 
+    /// Puts another cursor in the place of this watch's own, which it gets to read from.
+    pub(crate) fn through(mut self, wrap: impl FnOnce(Box<dyn Cursor>) -> Box<dyn Cursor>) -> Self {
+        self.cursor = wrap(self.cursor);
+        self
+    }
+
     /// The next commit that changed something in the range, with those changes only.
     ///
     /// Waits for as long as there is none. May be dropped while it waits, without loss.

@@ -1,0 +1,332 @@
+//! A disk in memory that knows what was synced, so that a power cut, a full disk and a failing sync
+//! can be had in any test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Disk, File, Lock};
+
+/// What a disk writes as one piece: a power cut tears a write only at its multiples.
+const SECTOR: usize = 512;
+
+/// A disk in memory. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    disk: Arc<Mutex<Platter>>,
+}
+
+#[derive(Debug)]
+struct Platter {
+    contents: Vec<Contents>,
+    /// The files that a name leads to now, by index in `contents`.
+    names: BTreeMap<String, usize>,
+    /// The files that a name surely leads to after a power cut.
+    synced_names: BTreeMap<String, usize>,
+    locks: BTreeSet<String>,
+    boot: u64,
+    /// The bytes that all files may have together.
+    quota: u64,
+    /// So many of the next syncs of files fail.
+    failing_syncs: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Contents {
+    now: Vec<u8>,
+    synced: Vec<u8>,
+    /// What was done since the last sync, in order.
+    unsynced: Vec<Change>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Write { offset: usize, bytes: Vec<u8> },
+    SetLen(usize),
+}
+
+impl Simulated {
+    /// An empty disk without a bound.
+    pub fn new() -> Self {
+        let platter = Platter {
+            contents: Vec::new(),
+            names: BTreeMap::new(),
+            synced_names: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            boot: 0,
+            quota: u64::MAX,
+            failing_syncs: 0,
+        };
+        Self { disk: Arc::new(Mutex::new(platter)) }
+    }
+
+    /// A disk as this one would be found after the power failed now: of what was not synced a part
+    /// chosen by `seed` is there, in pieces of a sector, and the rest is not. This disk goes on.
+    pub fn after_power_cut(&self, seed: u64) -> Self {
+        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+        let platter = self.platter();
+        let contents = platter.contents.iter().map(|contents| contents.survivor(&mut chance)).collect();
+        // The file system's own journal makes names durable in order: all of them or the synced ones.
+        let kept = if chance.random_bool(0.5) { &platter.names } else { &platter.synced_names };
+        let survivor = Platter {
+            contents,
+            names: kept.clone(),
+            synced_names: kept.clone(),
+            locks: BTreeSet::new(),
+            boot: platter.boot + 1,
+            quota: platter.quota,
+            failing_syncs: 0,
+        };
+        Self { disk: Arc::new(Mutex::new(survivor)) }
+    }
+
+    /// A disk as this one would be found after the process was killed now: all that was written is
+    /// there. This disk goes on.
+    pub fn after_kill(&self) -> Self {
+        let platter = self.platter();
+        let survivor = Platter {
+            contents: platter.contents.clone(),
+            names: platter.names.clone(),
+            synced_names: platter.synced_names.clone(),
+            locks: BTreeSet::new(),
+            failing_syncs: 0,
+            ..*platter
+        };
+        Self { disk: Arc::new(Mutex::new(survivor)) }
+    }
+
+    /// Lets all files together have at most `bytes`.
+    pub fn set_quota(&self, bytes: u64) {
+        self.platter().quota = bytes;
+    }
+
+    /// The bytes that all files have together.
+    pub fn used(&self) -> u64 {
+        self.platter().used()
+    }
+
+    /// Makes the next `count` syncs of files fail.
+    pub fn fail_syncs(&self, count: u32) {
+        self.platter().failing_syncs = count;
+    }
+
+    /// The contents of the file `name`, if it is there.
+    pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
+        let platter = self.platter();
+        platter.names.get(name).map(|index| platter.contents[*index].now.clone())
+    }
+
+    /// Puts a durable file `name` with `bytes` there, as a hand with a disk editor would.
+    pub fn set_contents(&self, name: &str, bytes: Vec<u8>) {
+        let mut platter = self.platter();
+        let index = platter.contents.len();
+        platter.contents.push(Contents { now: bytes.clone(), synced: bytes, unsynced: Vec::new() });
+        platter.names.insert(name.to_owned(), index);
+        platter.synced_names.insert(name.to_owned(), index);
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, index: usize) -> Arc<dyn File> {
+        Arc::new(Opened { disk: self.clone(), index })
+    }
+}
+
+impl Default for Simulated {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Platter {
+    fn used(&self) -> u64 {
+        self.names.values().map(|index| self.contents[*index].now.len() as u64).sum()
+    }
+
+    fn find(&self, name: &str) -> io::Result<usize> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Contents {
+    fn apply(&mut self, change: Change) {
+        change.apply(&mut self.now);
+        self.unsynced.push(change);
+    }
+
+    fn sync(&mut self) {
+        for change in self.unsynced.drain(..) {
+            change.apply(&mut self.synced);
+        }
+    }
+
+    /// The contents after a power cut.
+    fn survivor(&self, chance: &mut ChaCha8Rng) -> Self {
+        let mut bytes = self.synced.clone();
+        for change in &self.unsynced {
+            change.apply_partly(&mut bytes, chance);
+        }
+        Self { now: bytes.clone(), synced: bytes, unsynced: Vec::new() }
+    }
+}
+
+impl Change {
+    fn apply(&self, target: &mut Vec<u8>) {
+        match self {
+            Self::Write { offset, bytes } => overwrite(target, *offset, bytes),
+            Self::SetLen(len) => target.resize(*len, 0),
+        }
+    }
+
+    fn apply_partly(&self, target: &mut Vec<u8>, chance: &mut ChaCha8Rng) {
+        match self {
+            Self::SetLen(_) if chance.random_bool(0.5) => self.apply(target),
+            Self::SetLen(_) => {}
+            Self::Write { offset, bytes } => {
+                let mut at = 0;
+                while at < bytes.len() {
+                    let sector_end = SECTOR - (offset + at) % SECTOR;
+                    let end = bytes.len().min(at + sector_end);
+                    if chance.random_bool(0.5) {
+                        overwrite(target, offset + at, &bytes[at..end]);
+                    }
+                    at = end;
+                }
+            }
+        }
+    }
+}
+
+/// Writes `bytes` at `offset`, with zeros before if the target is shorter.
+fn overwrite(target: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    if target.len() < end {
+        target.resize(end, 0);
+    }
+    target[offset..end].copy_from_slice(bytes);
+}
+
+/// An offset as an index. Simulated files are small.
+fn index(offset: u64) -> io::Result<usize> {
+    usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge.into())
+}
+
+impl Disk for Simulated {
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from("simulated").join(name)
+    }
+
+    fn lock(&self, name: &str) -> io::Result<Option<Lock>> {
+        let free = self.platter().locks.insert(name.to_owned());
+        Ok(free.then(|| Lock::new(HeldLock { disk: self.clone(), name: name.to_owned() })))
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.platter().names.keys().cloned().collect())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn File>> {
+        let mut platter = self.platter();
+        let index = platter.contents.len();
+        platter.contents.push(Contents::default());
+        platter.names.insert(name.to_owned(), index);
+        Ok(self.file(index))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn File>> {
+        let index = self.platter().find(name)?;
+        Ok(self.file(index))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut platter = self.platter();
+        let index = platter.find(from)?;
+        platter.names.remove(from);
+        platter.names.insert(to.to_owned(), index);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.find(name)?;
+        platter.names.remove(name);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut platter = self.platter();
+        platter.synced_names = platter.names.clone();
+        Ok(())
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Some(format!("boot {}", self.platter().boot))
+    }
+}
+
+#[derive(Debug)]
+struct HeldLock {
+    disk: Simulated,
+    name: String,
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        self.disk.platter().locks.remove(&self.name);
+    }
+}
+
+#[derive(Debug)]
+struct Opened {
+    disk: Simulated,
+    index: usize,
+}
+
+impl File for Opened {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let platter = self.disk.platter();
+        let bytes = platter.contents[self.index].now.get(index(offset)?..).unwrap_or_default();
+        let read = bytes.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&bytes[..read]);
+        Ok(read)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut platter = self.disk.platter();
+        let offset = index(offset)?;
+        let old = platter.contents[self.index].now.len();
+        let wanted = (offset + bytes.len()).saturating_sub(old) as u64;
+        let room = platter.quota.saturating_sub(platter.used());
+        // As a real disk does, write what there is room for before saying that it is full.
+        let fits = if wanted <= room { bytes.len() } else { (old + index(room)?).saturating_sub(offset) };
+        let change = Change::Write { offset, bytes: bytes[..fits].to_vec() };
+        platter.contents[self.index].apply(change);
+        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = index(len)?;
+        self.disk.platter().contents[self.index].apply(Change::SetLen(len));
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.platter().contents[self.index].now.len() as u64)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut platter = self.disk.platter();
+        if platter.failing_syncs > 0 {
+            platter.failing_syncs -= 1;
+            return Err(io::Error::other("the sync failed"));
+        }
+        platter.contents[self.index].sync();
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! Making the state: from a snapshot, from the journal, or from what sled still has and the rest of
+//! the journal.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::journal::{Journal, Position};
+use super::record::Tip;
+use super::snapshot::{self, Piece, Snapshot};
+use super::state::State;
+use super::view::Slot;
+use crate::disk::Disk;
+use crate::{Change, Error, Revision};
+
+/// Changes are written into the state in pieces of about this many bytes.
+const PIECE: usize = 4 * 1024 * 1024;
+
+/// Makes the state of revision `through` in the folder `path`, where nothing may be, from the last
+/// snapshot, if there is one, and the journal.
+pub(super) fn build(
+    path: &Path,
+    cache_bytes: u64,
+    (disk, snapshot): (&dyn Disk, Option<&Snapshot>),
+    (journal, through): (&Journal, Revision),
+) -> Result<State, Error> {
+    let (state, _) = State::open(path, cache_bytes)?;
+    let tip = match snapshot {
+        Some(snapshot) => load(&state, disk, snapshot)?,
+        None => Tip::default(),
+    };
+    let position = journal.locate(tip.revision)?;
+    replay(&state, journal, position, through)?;
+    Ok(state)
+}
+
+/// Writes the contents of `snapshot` into the empty `state`.
+pub(super) fn load(state: &State, disk: &dyn Disk, snapshot: &Snapshot) -> Result<Tip, Error> {
+    let mut pending = Pending::default();
+    // The mark stays at the beginning until all is there: half a snapshot is the state of no revision.
+    let tip = snapshot::read(disk, &snapshot.name, |piece| {
+        match piece {
+            Piece::Entry(key, slot) => pending.add(key, slot),
+            Piece::Changes(revision, changes) => pending.extend(revision, &changes),
+        }
+        pending.flush_if_large(state, Tip::default())
+    })?;
+    pending.flush(state, tip)?;
+    Ok(tip)
+}
+
+/// Brings `state`, which is as of `position`, to revision `through`.
+pub(super) fn replay(state: &State, journal: &Journal, mut position: Position, through: Revision) -> Result<(), Error> {
+    let mut pending = Pending::default();
+    while position.tip.revision < through {
+        let stretch = journal.read(&position, through, PIECE)?;
+        for commit in &stretch.commits {
+            pending.extend(commit.revision, &commit.changes);
+        }
+        position = stretch.end;
+        pending.flush(state, position.tip)?;
+    }
+    pending.flush(state, position.tip)
+}
+
+/// Changes on their way into a state: the last one of each key.
+#[derive(Default)]
+struct Pending {
+    slots: BTreeMap<Bytes, Slot>,
+    bytes: usize,
+}
+
+impl Pending {
+    fn add(&mut self, key: Bytes, slot: Slot) {
+        self.bytes += key.len() + slot.value.as_ref().map_or(0, Bytes::len);
+        self.slots.insert(key, slot);
+    }
+
+    fn extend(&mut self, revision: Revision, changes: &[Change]) {
+        for change in changes {
+            self.add(change.key().clone(), Slot::of(change, revision));
+        }
+    }
+
+    fn flush_if_large(&mut self, state: &State, tip: Tip) -> Result<(), Error> {
+        if self.bytes >= PIECE { self.flush(state, tip) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, state: &State, tip: Tip) -> Result<(), Error> {
+        state.apply(self.slots.iter(), tip)?;
+        self.slots.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Opening a data folder: what is there, what can be believed, and what must be made again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Options;
+use super::appender::Appender;
+use super::generations::{Generation, Generations, NOTE, Trust};
+use super::journal::Journal;
+use super::record::Tip;
+use super::snapshot::{self, Snapshot};
+use super::state::State;
+use super::{is_temporary, rebuild};
+use crate::Error;
+use crate::disk::{Disk, definite};
+
+/// A data folder that is open, and whose parts fit together.
+pub(super) struct Recovered {
+    pub journal: Arc<Journal>,
+    pub appender: Appender,
+    pub snapshot: Option<Snapshot>,
+    pub generations: Generations,
+    pub generation: Generation,
+    /// As of the last record of the journal.
+    pub state: State,
+}
+
+/// Opens what is on `disk`, with states in the folder `state_dir`.
+pub(super) fn recover(disk: &Arc<dyn Disk>, state_dir: &Path, options: &Options) -> Result<Recovered, Error> {
+    let names = disk.list().map_err(|error| definite(&disk.path(""), &error))?;
+    for name in names.iter().filter(|name| is_temporary(name)) {
+        disk.remove(name).map_err(|error| definite(&disk.path(name), &error))?;
+    }
+    let generations = Generations::new(disk, state_dir);
+    let snapshot = newest_snapshot(&**disk, &names)?;
+    let journal = match Journal::open(disk, &names)? {
+        Some(journal) => journal,
+        None => begin(disk, &names, snapshot.as_ref(), &generations)?,
+    };
+    let journal = Arc::new(journal);
+    let appender = Appender::open(&journal, options.segment_bytes)?;
+    check_history(&**disk, snapshot.as_ref(), &journal, appender.tip())?;
+    let sources = Sources { disk: &**disk, snapshot: snapshot.as_ref(), journal: &journal, tip: appender.tip() };
+    let (generation, state) = open_state(&generations, &sources, options.cache_bytes)?;
+    generations.remove_others(generation);
+    Ok(Recovered { journal, appender, snapshot, generations, generation, state })
+}
+
+/// What a state can be made from.
+struct Sources<'a> {
+    disk: &'a dyn Disk,
+    snapshot: Option<&'a Snapshot>,
+    journal: &'a Journal,
+    /// The last record of the journal.
+    tip: Tip,
+}
+
+fn newest_snapshot(disk: &dyn Disk, names: &[String]) -> Result<Option<Snapshot>, Error> {
+    let newest = names.iter().filter(|name| snapshot::parse_name(name).is_some()).max();
+    newest.map(|name| Snapshot::open(disk, name)).transpose()
+}
+
+/// Begins a journal where there is none: in an empty folder, or behind a snapshot that is restored.
+fn begin(
+    disk: &Arc<dyn Disk>,
+    names: &[String],
+    snapshot: Option<&Snapshot>,
+    generations: &Generations,
+) -> Result<Journal, Error> {
+    let tip = match snapshot {
+        Some(snapshot) => snapshot::read(&**disk, &snapshot.name, |_| Ok(()))?,
+        None if generations.exist() || names.iter().any(|name| name == NOTE) => {
+            let what = "there was a store here, and its journal is missing".to_owned();
+            return Err(Error::Corrupt { path: disk.path(""), what });
+        }
+        None => Tip::default(),
+    };
+    Journal::create(disk, tip)
+}
+
+/// Sees to it that snapshot and journal have no gap between them.
+fn check_history(disk: &dyn Disk, snapshot: Option<&Snapshot>, journal: &Journal, tip: Tip) -> Result<(), Error> {
+    let revision = snapshot.map_or(0, |snapshot| snapshot.revision);
+    let oldest = journal.oldest();
+    let missing = if oldest > revision + 1 {
+        format!("the revisions {} to {} are in no file", revision + 1, oldest - 1)
+    } else if tip.revision < revision {
+        format!("the journal ends at revision {}, before the snapshot's revision {revision}", tip.revision)
+    } else {
+        return Ok(());
+    };
+    Err(Error::Corrupt { path: disk.path(""), what: missing })
+}
+
+fn open_state(
+    generations: &Generations,
+    sources: &Sources<'_>,
+    cache_bytes: u64,
+) -> Result<(Generation, State), Error> {
+    let (last, trust) = generations.last();
+    if trust == Trust::Whole {
+        // Before sled writes anything: should the power fail, it is not to be believed any more.
+        generations.note_used(last)?;
+        match catch_up(&generations.path(last), sources, cache_bytes) {
+            Ok(state) => return Ok((last, state)),
+            Err(error) => tracing::warn!(%error, "the state is made again from the journal"),
+        }
+    }
+    let next = last + 1;
+    // Nobody reads the old one, and there may be room for one only.
+    generations.remove_others(0);
+    generations.note_used(next)?;
+    let Sources { disk, snapshot, journal, tip } = *sources;
+    let state = rebuild::build(&generations.path(next), cache_bytes, (disk, snapshot), (journal, tip.revision))?;
+    Ok((next, state))
+}
+
+/// Opens the state at `path` and brings it to the end of the journal.
+fn catch_up(path: &Path, sources: &Sources<'_>, cache_bytes: u64) -> Result<State, Error> {
+    let unusable = |reason: &str| Error::Unavailable { reason: format!("{}: {reason}", path.display()) };
+    let (state, mark) = State::open(path, cache_bytes)?;
+    let mark = mark.ok_or_else(|| unusable("it does not say how far it reaches"))?;
+    if mark.revision > sources.tip.revision {
+        return Err(unusable("it is ahead of the journal"));
+    }
+    let position = sources.journal.locate(mark.revision)?;
+    if position.tip != mark {
+        return Err(unusable("it belongs to another history"));
+    }
+    rebuild::replay(&state, sources.journal, position, sources.tip.revision)?;
+    Ok(state)
+}
