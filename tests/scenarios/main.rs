@@ -1,0 +1,1 @@
+//! Stories, told on real binaries: started, spoken to over gRPC, killed, started again.
