@@ -147,6 +147,11 @@ impl Env {
         Instant::now().checked_add(patience)
     }
 
+    /// Waits for `duration` of real time, whatever this clock is.
+    pub async fn pause(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
     /// Starts to measure how long something takes in real time.
     #[must_use]
     pub fn stopwatch(&self) -> Stopwatch {

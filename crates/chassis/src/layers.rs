@@ -35,9 +35,9 @@ pub const REQUEST_ID: &str = "x-request-id";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Unary calls at the same moment.
-    pub requests: usize,
+    pub requests: u32,
     /// Streams at the same moment.
-    pub streams: usize,
+    pub streams: u32,
     /// Deadlines of calls.
     pub deadlines: Deadlines,
 }
@@ -59,7 +59,7 @@ struct Shared {
     env: Env,
     methods: Methods,
     measures: Arc<Measures>,
-    deadlines: Deadlines,
+    limits: Limits,
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     stop: Stop,
@@ -69,15 +69,23 @@ impl Layers {
     pub(crate) fn new(env: &Env, methods: Methods, metrics: &Metrics, limits: Limits, stop: Stop) -> Self {
         panic::install_hook();
         let measures = Arc::new(Measures::new(metrics, &methods));
-        let requests = Arc::new(Semaphore::new(limits.requests));
-        let streams = Arc::new(Semaphore::new(limits.streams));
+        let requests = Arc::new(Semaphore::new(limits.requests as usize));
+        let streams = Arc::new(Semaphore::new(limits.streams as usize));
         show_in_flight(metrics, &[("unary", limits.requests, &requests), ("stream", limits.streams, &streams)]);
-        let deadlines = limits.deadlines;
-        Self(Arc::new(Shared { env: env.clone(), methods, measures, deadlines, requests, streams, stop }))
+        Self(Arc::new(Shared { env: env.clone(), methods, measures, limits, requests, streams, stop }))
     }
 }
 
-fn show_in_flight(metrics: &Metrics, kinds: &[(&'static str, usize, &Arc<Semaphore>)]) {
+impl Layers {
+    /// Waits until no call is under way. From then on every call is refused.
+    pub(crate) async fn finished(&self) {
+        for (places, most) in [(&self.0.requests, self.0.limits.requests), (&self.0.streams, self.0.limits.streams)] {
+            places.acquire_many(most).await.expect("these places are never closed").forget();
+        }
+    }
+}
+
+fn show_in_flight(metrics: &Metrics, kinds: &[(&'static str, u32, &Arc<Semaphore>)]) {
     let kinds: Vec<_> = kinds.iter().map(|(kind, most, places)| (*kind, *most, Arc::clone(places))).collect();
     metrics
         .meter()
@@ -85,8 +93,8 @@ fn show_in_flight(metrics: &Metrics, kinds: &[(&'static str, usize, &Arc<Semapho
         .with_description("Calls under way, by kind.")
         .with_callback(move |observer| {
             for (kind, most, places) in &kinds {
-                let under_way = most - places.available_permits();
-                observer.observe(under_way as u64, &[opentelemetry::KeyValue::new("kind", *kind)]);
+                let under_way = u64::from(*most).saturating_sub(places.available_permits() as u64);
+                observer.observe(under_way, &[opentelemetry::KeyValue::new("kind", *kind)]);
             }
         })
         .build();

@@ -27,6 +27,9 @@ pub const FAILED: u8 = 70;
 /// How long the last spans may take when the process ends.
 const LAST_SPANS: Duration = Duration::from_secs(2);
 
+/// How long work that blocks a thread may go on after the service has ended.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
 /// The whole `main` of a service: reads the settings from file, environment and command line, and runs the service that
 /// `start` makes of them until it is told to stop.
 pub fn main<C, F, E>(declaration: &Declaration<C>, start: F) -> ExitCode
@@ -46,7 +49,9 @@ where
         Ok(runtime) => runtime,
         Err(error) => return complain(declaration.name, &error, FAILED),
     };
-    match runtime.block_on(run(declaration.name, settings, start)) {
+    let result = runtime.block_on(run(declaration.name, settings, start));
+    runtime.shutdown_timeout(LAST_WORK);
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(declaration.name, &error, FAILED),
     }

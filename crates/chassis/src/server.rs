@@ -36,6 +36,9 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// The most headers of one call, in bytes.
 const MOST_HEADERS: u32 = 32 << 10;
 
+/// How long calls that were sent before the server stopped may still be on their way in.
+const LAST_ARRIVALS: Duration = Duration::from_millis(500);
+
 /// How long connections get to close after everything on them was ended.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -153,6 +156,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { listener, routes, layers, stop: steps, grace, shared, reporter } = self;
         let closing = steps.drain.clone();
+        let calls = layers.clone();
         let serving = transport().layer(layers).serve_with_incoming_shutdown(
             routes,
             incoming(listener),
@@ -166,16 +170,28 @@ impl Server {
         tracing::info!(?grace, "stopping");
         shared.readiness.drain();
         steps.drain.cancel();
-        let mut end = shared.env.patience(grace, &mut serving).await;
+        let mut finished = std::pin::pin!(async {
+            tokio::select! {
+                ended = &mut serving => ended,
+                () = idle(&shared.env, calls) => Ok(()),
+            }
+        });
+        let mut end = shared.env.patience(grace, &mut finished).await;
         if end.is_err() {
             tracing::warn!(?grace, "calls are broken off: they did not finish within the grace period");
             steps.cut.cancel();
-            end = shared.env.patience(LAST_PATIENCE, &mut serving).await;
+            end = shared.env.patience(LAST_PATIENCE, &mut finished).await;
         }
         reporter.abort();
         end.unwrap_or(Ok(()))?;
         Ok(())
     }
+}
+
+/// Waits until nothing is left to answer, although connections may be open whose peers do not answer us either.
+async fn idle(env: &Env, calls: Layers) {
+    env.pause(LAST_ARRIVALS).await;
+    calls.finished().await;
 }
 
 fn transport() -> tonic::transport::Server {

@@ -20,6 +20,9 @@ use crate::settings::{Log, LogFormat, Traces};
 /// How long one batch of spans may be on its way.
 const EXPORT: Duration = Duration::from_secs(3);
 
+/// What is not logged unless it is asked for: how the telemetry itself is doing.
+const QUIET: &str = "opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
+
 /// Why a process cannot let itself be seen.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -53,7 +56,7 @@ pub fn start(name: &'static str, log: &Log, traces: Option<&Traces>) -> Result<T
         tracing_opentelemetry::layer().with_tracer(provider.tracer(name)).with_filter(ours)
     });
     tracing_subscriber::registry()
-        .with(EnvFilter::try_new(&log.filter)?)
+        .with(EnvFilter::try_new(format!("{QUIET},{}", log.filter))?)
         .with(lines(log.format))
         .with(spans)
         .try_init()?;
@@ -68,7 +71,9 @@ impl Telemetry {
     /// Sends the spans that are left, for at most `patience`.
     pub async fn finish(self, patience: Duration) {
         let Some(provider) = self.provider else { return };
-        let sent = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(patience));
+        // A thread of its own and not one of the runtime's: the runtime would wait for it however long it takes.
+        let (done, sent) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || done.send(provider.shutdown_with_timeout(patience)));
         match tokio::time::timeout(patience, sent).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => tracing::warn!(%error, "the last spans were not sent"),

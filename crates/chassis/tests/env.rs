@@ -1,5 +1,7 @@
 //! What the environment promises about its three clocks and its randomness.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

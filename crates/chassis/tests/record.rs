@@ -1,5 +1,7 @@
 //! What the stored form of a value promises.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use serde::{Deserialize, Serialize};
 use slipway_chassis::record::{self, Error};
 

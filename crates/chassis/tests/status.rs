@@ -1,5 +1,7 @@
 //! How a fault looks on the wire.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::fmt;
 use std::time::Duration;
 

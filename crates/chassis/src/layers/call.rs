@@ -37,7 +37,7 @@ impl Call {
         let measure = shared.measures.begin(&shared.env, place);
         let proposed = request.headers().get(REQUEST_ID).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
-        let deadline = shared.deadlines.of(shape, request.headers(), &shared.env);
+        let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
         // Whoever a header claims to be: without a proof every caller is nobody in particular.
         let principal = Principal::anonymous();

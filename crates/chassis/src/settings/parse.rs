@@ -43,7 +43,7 @@ pub fn bytes(text: &str) -> Option<usize> {
 
 /// A whole number from 1 to a million.
 #[must_use]
-pub fn count(text: &str) -> Option<usize> {
+pub fn count(text: &str) -> Option<u32> {
     text.parse().ok().filter(|count| (1..=1_000_000).contains(count))
 }
 

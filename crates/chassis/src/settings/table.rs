@@ -68,9 +68,9 @@ pub(super) const MAX_MESSAGE: Setting<usize> = Setting::new(
     "a size from 1KiB to 1GiB, as 4MiB",
     "The longest message that is accepted",
 );
-pub(super) const MAX_REQUESTS: Setting<usize> =
+pub(super) const MAX_REQUESTS: Setting<u32> =
     Setting::new("max-requests", "1024", parse::count, COUNT, "How many unary calls may be under way at once");
-pub(super) const MAX_STREAMS: Setting<usize> =
+pub(super) const MAX_STREAMS: Setting<u32> =
     Setting::new("max-streams", "10000", parse::count, COUNT, "How many streams may be open at once");
 pub(super) const DEADLINE: Setting<Duration> = Setting::new(
     "default-deadline",

@@ -15,10 +15,8 @@ use slipway_chassis::server::Served;
 use slipway_domain::fault::{Fault, Kind};
 use tokio::sync::Notify;
 use tonic::body::Body;
-use tonic::client::Grpc as Client;
 use tonic::server::{Grpc, NamedService, ServerStreamingService, StreamingService, UnaryService};
 use tonic::service::Routes;
-use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -186,38 +184,4 @@ fn descriptors() -> &'static [u8] {
         ..FileDescriptorProto::default()
     };
     FileDescriptorSet { file: vec![file] }.encode_to_vec().leak()
-}
-
-/// Calls `Say`.
-pub async fn say(channel: &Channel, request: tonic::Request<String>) -> Result<tonic::Response<String>, Status> {
-    let mut client = Client::new(channel.clone());
-    client.ready().await.unwrap();
-    let codec = ProstCodec::<String, String>::default();
-    client.unary(request, "/test.v1.Echo/Say".parse().unwrap(), codec).await
-}
-
-/// Calls `Say` with a message and nothing else.
-pub async fn say_text(channel: &Channel, text: &str) -> Result<String, Status> {
-    say(channel, tonic::Request::new(text.to_owned())).await.map(tonic::Response::into_inner)
-}
-
-/// Calls `Tick`.
-pub async fn tick(channel: &Channel, request: tonic::Request<String>) -> Result<Streaming<String>, Status> {
-    let mut client = Client::new(channel.clone());
-    client.ready().await.unwrap();
-    let codec = ProstCodec::<String, String>::default();
-    let path = "/test.v1.Echo/Tick".parse().unwrap();
-    client.server_streaming(request, path, codec).await.map(tonic::Response::into_inner)
-}
-
-/// Calls `Chat` with messages from `outgoing`.
-pub async fn chat(
-    channel: &Channel,
-    outgoing: impl Stream<Item = String> + Send + 'static,
-) -> Result<Streaming<String>, Status> {
-    let mut client = Client::new(channel.clone());
-    client.ready().await.unwrap();
-    let codec = ProstCodec::<String, String>::default();
-    let path = "/test.v1.Echo/Chat".parse().unwrap();
-    client.streaming(tonic::Request::new(outgoing), path, codec).await.map(tonic::Response::into_inner)
 }

@@ -1,18 +1,20 @@
 //! A server from its start to its end: probes, reflection, and how it stops.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use prost::Message;
 use prost_types::FileDescriptorProto;
-use support::echo::{NAME, say_text, tick};
-use support::fixture::{Fixture, config};
+
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::client::say_text;
+use crate::support::echo::NAME;
+use crate::support::fixture::{Fixture, config};
+use crate::support::streams::tick;
 
 async fn health(fixture: &Fixture, service: &str) -> ServingStatus {
     let mut client = HealthClient::new(fixture.channel.clone());

@@ -1,14 +1,15 @@
 //! What happens to a call around its handler, over a real socket.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use support::echo::{chat, say, say_text, tick};
-use support::fixture::{Fixture, config};
+
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
+
+use crate::support::client::{say, say_text};
+use crate::support::fixture::{Fixture, config};
+use crate::support::streams::{chat, tick};
 
 fn reason(status: &Status) -> String {
     status.get_error_details().error_info().unwrap().reason.clone()

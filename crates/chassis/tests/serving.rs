@@ -1,0 +1,15 @@
+//! A server of a tiny service over real sockets: what happens to its calls, and its life from start to end.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod support {
+    pub mod client;
+    pub mod echo;
+    pub mod fixture;
+    pub mod streams;
+}
+
+mod server {
+    mod calls;
+    mod life;
+}

@@ -1,0 +1,28 @@
+//! Calls of the tiny service's streaming methods.
+
+use futures_util::Stream;
+use tonic::client::Grpc as Client;
+use tonic::transport::Channel;
+use tonic::{Status, Streaming};
+use tonic_prost::ProstCodec;
+
+/// Calls `Tick`.
+pub async fn tick(channel: &Channel, request: tonic::Request<String>) -> Result<Streaming<String>, Status> {
+    let mut client = Client::new(channel.clone());
+    client.ready().await.unwrap();
+    let codec = ProstCodec::<String, String>::default();
+    let path = "/test.v1.Echo/Tick".parse().unwrap();
+    client.server_streaming(request, path, codec).await.map(tonic::Response::into_inner)
+}
+
+/// Calls `Chat` with messages from `outgoing`.
+pub async fn chat(
+    channel: &Channel,
+    outgoing: impl Stream<Item = String> + Send + 'static,
+) -> Result<Streaming<String>, Status> {
+    let mut client = Client::new(channel.clone());
+    client.ready().await.unwrap();
+    let codec = ProstCodec::<String, String>::default();
+    let path = "/test.v1.Echo/Chat".parse().unwrap();
+    client.streaming(tonic::Request::new(outgoing), path, codec).await.map(tonic::Response::into_inner)
+}
