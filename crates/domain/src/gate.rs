@@ -21,6 +21,20 @@ pub enum Verdict {
     Error,
 }
 
+impl Verdict {
+    /// The name for programs, as `NO_DATA`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::NoData => "NO_DATA",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
 /// How candidate and baseline were observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {

@@ -17,6 +17,7 @@ pub mod timer;
 
 mod answer;
 mod begin;
+mod describe;
 mod gate;
 mod person;
 mod ramp;
@@ -34,6 +35,7 @@ use crate::principal::Principal;
 use crate::traffic::Share;
 
 pub use command::{Action, Command};
+pub use describe::describe;
 pub use event::{Event, Failure, Fence};
 pub use explain::{Explanation, explain};
 pub use hold::{Hold, HoldReason, Holds};

@@ -74,6 +74,8 @@ impl Turn {
             return;
         }
         self.launch.generation = Some(traffic.generation);
+        // Whoever took the traffic over before the launch began is not fought by it: it begins from what they left.
+        self.launch.epoch = self.launch.epoch.max(traffic.epoch);
         self.launch.holds.trouble = None;
         // A held launch stays here, and reads again once it may go on.
         self.launch.retry_at = None;

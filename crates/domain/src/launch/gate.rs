@@ -69,9 +69,14 @@ impl Turn {
             return;
         }
         self.relieve();
-        let raises = !matches!(self.launch.stage, Stage::Watching { .. });
-        if if raises { self.may_raise() } else { !self.launch.is_blocked() } {
-            self.advance(format!("The gate passed: {}", evidence.explanation));
+        let free = match self.launch.stage {
+            // A freeze forbids to raise exposure, and this raises none.
+            Stage::Watching { .. } => !self.launch.is_blocked(),
+            _ => self.may_raise(),
+        };
+        if free {
+            let said = if evidence.verdict == Verdict::Pass { "The gate passed" } else { "The gate did not fail" };
+            self.advance(format!("{said}: {}", evidence.explanation));
         }
     }
 

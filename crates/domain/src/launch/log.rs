@@ -111,7 +111,7 @@ pub fn append(launch: &mut Launch, event: &Event, now: Timestamp) -> Entry {
         at: now,
         principal: event.principal(),
         kind: event.kind().to_owned(),
-        description: super::explain::describe(event),
+        description: super::describe(event),
         state: launch.stage.name().to_owned(),
         event: serde_json::to_string(event).expect("every key of an event is a text, which is all that JSON asks for"),
         hash: Hash::default(),

@@ -4,11 +4,12 @@ use super::turn::Turn;
 use super::{Action, Fence, HoldReason, Phase, Rejected, Return, Stage};
 use crate::traffic::{Share, Traffic};
 
+/// So many reads in a row may show an older generation before it is believed: a minute, with their waits.
+const MOST_LAGS: u32 = 6;
+
 impl Turn {
     pub(super) fn traffic_read(&mut self, traffic: &Traffic) {
-        if self.launch.generation.is_some_and(|known| traffic.generation < known) {
-            // The reader has not seen the last change yet. The command stays outstanding and is sent again.
-            self.back_off();
+        if self.lags(traffic) {
             return;
         }
         self.answered();
@@ -23,6 +24,20 @@ impl Turn {
             self.observe(traffic);
             self.read_back();
         }
+    }
+
+    /// Whether `traffic` was read before the last change that the launch knows of could be seen. The command then stays
+    /// outstanding and is sent again. After some patience the past is believed: the registry was restored to it.
+    fn lags(&mut self, traffic: &Traffic) -> bool {
+        let known = self.launch.generation.unwrap_or(0);
+        let lags = traffic.generation < known && self.launch.failures < MOST_LAGS;
+        if lags {
+            let seen = traffic.generation;
+            let message = format!("the registry still shows generation {seen} of the traffic, after {known}");
+            self.trouble(HoldReason::RegistryUnavailable, message);
+            self.back_off();
+        }
+        lags
     }
 
     /// The traffic is as the launch left it.

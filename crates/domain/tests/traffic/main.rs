@@ -1,0 +1,18 @@
+//! How a unit finds its version, and who may change that.
+
+mod bucket;
+mod fence;
+mod ranges;
+mod split;
+
+use slipway_domain::name::{ModelName, VersionName};
+
+/// The model of all these tests.
+fn model() -> ModelName {
+    ModelName::parse("namespaces/default/models/flight-delay").unwrap()
+}
+
+/// Its version `number`.
+fn version(number: u64) -> VersionName {
+    model().version(number)
+}
