@@ -7,6 +7,7 @@
 //!
 //! Names are typed wherever a call is about one resource; messages are those of the wire, re-exported as [`pb`].
 
+mod cache;
 mod call;
 mod context;
 mod endpoint;
@@ -16,7 +17,10 @@ mod health;
 mod launcher;
 mod registry;
 mod retry;
+mod router;
+mod traffic;
 
+pub use cache::{Cache, CacheSettings, Freshness, Picture};
 pub use context::with_request_id;
 pub use endpoint::Endpoint;
 pub use error::{Error, Precondition, Violation};
@@ -25,8 +29,11 @@ pub use health::Health;
 pub use launcher::Launcher;
 pub use registry::Registry;
 pub use retry::RetryPolicy;
+pub use router::{ModelRouter, Routed, Router};
 pub use slipway_domain::name;
+pub use slipway_domain::traffic::Traffic;
 pub use tonic::Code;
+pub use traffic::parse_traffic;
 
 /// The messages of all services.
 pub mod pb {

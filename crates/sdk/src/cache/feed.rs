@@ -1,0 +1,138 @@
+//! Feeds a cache from the registry's watch, and its file from the cache.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use slipway_domain::name::ModelName;
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::{Picture, Shared, file};
+use crate::error::Error;
+use crate::pb;
+use crate::pb::watch_response::Event;
+use crate::registry::Registry;
+use crate::retry::{Backoff, RetryPolicy};
+
+/// Follows the registry until the task is aborted. Even what the registry refuses for good is asked again in time:
+/// rights and namespaces can be given later, and a cache without an answer still serves what it has.
+pub(super) async fn run(shared: Arc<Shared>, registry: Registry) {
+    let mut backoff = Backoff::new(RetryPolicy::default());
+    loop {
+        let request = pb::WatchRequest { after_revision: None, parent: shared.settings.parent.clone() };
+        let mut changes = registry.watch(request);
+        let mut beginning = Picture::default();
+        while let Some(change) = changes.next().await {
+            match change {
+                Ok(message) => {
+                    backoff.reset();
+                    shared.take(message, &mut beginning);
+                }
+                Err(failure) => shared.interrupted(failure),
+            }
+        }
+        tokio::time::sleep(backoff.wait(None)).await;
+    }
+}
+
+impl Shared {
+    /// Takes one message in. `beginning` gathers the state that a stream begins with until it is whole.
+    fn take(&self, message: pb::WatchResponse, beginning: &mut Picture) {
+        match message.event {
+            Some(Event::InitialState(part)) => {
+                if part.revision != beginning.revision() {
+                    // The stream broke within its first state, and another one has begun.
+                    *beginning = Picture::default();
+                    beginning.reach(part.revision);
+                }
+                part.resources.into_iter().for_each(|resource| beginning.put(resource));
+                if part.complete {
+                    self.replace(std::mem::take(beginning));
+                }
+            }
+            Some(Event::Changes(changes)) => self.change(changes),
+            Some(Event::Progress(progress)) => self.heard(progress.revision),
+            None => tracing::debug!("the registry is newer than this client and tells of something else"),
+        }
+    }
+
+    fn replace(&self, picture: Picture) {
+        let revision = picture.revision();
+        self.picture.store(Arc::new(picture));
+        self.tables.refresh(&self.picture());
+        self.published(revision);
+    }
+
+    fn change(&self, changes: pb::RevisionChanges) {
+        let mut picture = Picture::clone(&self.picture.load());
+        let mut rerouted = Vec::new();
+        for pb::ResourceChange { name, action: _, resource } in changes.changes {
+            rerouted.extend(ModelName::parse_traffic(&name));
+            match resource {
+                Some(resource) => picture.put(resource),
+                None => picture.remove(&name),
+            }
+        }
+        picture.reach(changes.revision);
+        self.picture.store(Arc::new(picture));
+        self.tables.reroute(&rerouted, &self.picture());
+        self.published(changes.revision);
+    }
+
+    /// Tells everybody who waits of the new picture at `revision`.
+    fn published(&self, revision: i64) {
+        self.news.send_modify(|news| (news.known, news.revision) = (true, revision));
+        self.heard(revision);
+    }
+
+    fn heard(&self, revision: i64) {
+        self.news.send_modify(|news| {
+            news.live = true;
+            news.reached = revision;
+            news.heard_at = Some(Instant::now());
+            news.interruption = None;
+        });
+    }
+
+    fn interrupted(&self, failure: Error) {
+        tracing::info!(%failure, "the registry's changes are interrupted; the last known state is served");
+        self.news.send_modify(|news| {
+            news.live = false;
+            news.interruption = Some(failure);
+        });
+    }
+}
+
+/// Writes the file whenever the picture has changed and then been left alone for the debounce.
+pub(super) async fn keep_file(shared: Arc<Shared>) {
+    if shared.settings.file.is_none() {
+        return;
+    }
+    let mut news = shared.news.subscribe();
+    let mut saved = news.borrow().revision;
+    // The sender lives in `shared`, so the wait ends with a change alone.
+    while news.wait_for(|news| news.revision != saved).await.is_ok() {
+        tokio::time::sleep(shared.settings.debounce).await;
+        saved = news.borrow_and_update().revision;
+        let began = Instant::now();
+        if let Err(failure) = save(&shared).await {
+            tracing::warn!(%failure, "the cache's file was not written");
+        }
+        // A large picture that changes all the time shall not keep the disk busy all the time.
+        tokio::time::sleep(began.elapsed() * 10).await;
+    }
+}
+
+/// Writes the file now.
+pub(super) async fn save(shared: &Arc<Shared>) -> Result<(), Error> {
+    let known = shared.news.borrow().known;
+    let (Some(path), true) = (shared.settings.file.clone(), known) else { return Ok(()) };
+    let (shared, picture) = (Arc::clone(shared), shared.picture());
+    let written = tokio::task::spawn_blocking(move || {
+        file::save(&path, &shared.settings.parent, &picture, Timestamp::now())
+            .map_err(|error| format!("{} can't be written: {error}", path.display()))
+    });
+    let told = |message: String| Error::local(Code::Internal, "CACHE_FILE", message);
+    written.await.map_err(|panic| told(panic.to_string()))?.map_err(told)
+}

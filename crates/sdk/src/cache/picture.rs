@@ -1,0 +1,119 @@
+//! What the registry knows, at one revision, as a value.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_domain::traffic::Traffic;
+
+use crate::pb;
+use crate::pb::resource::Resource as Kind;
+use crate::traffic::{parse_traffic, traffic_message};
+
+/// Model types, models, versions and traffic as they were at one revision of the registry. Never changes; copies
+/// share what they have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    revision: i64,
+    model_types: OrdMap<ModelTypeName, Arc<pb::ModelType>>,
+    models: OrdMap<ModelName, Arc<pb::Model>>,
+    versions: OrdMap<VersionName, Arc<pb::Version>>,
+    traffic: OrdMap<ModelName, Arc<Traffic>>,
+}
+
+impl Picture {
+    /// The last revision of the registry that is in it.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// A model type.
+    #[must_use]
+    pub fn model_type(&self, name: &ModelTypeName) -> Option<&pb::ModelType> {
+        self.model_types.get(name).map(Arc::as_ref)
+    }
+
+    /// A model.
+    #[must_use]
+    pub fn model(&self, name: &ModelName) -> Option<&pb::Model> {
+        self.models.get(name).map(Arc::as_ref)
+    }
+
+    /// All models, by name.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelName, &pb::Model)> {
+        self.models.iter().map(|(name, model)| (name, model.as_ref()))
+    }
+
+    /// A version.
+    #[must_use]
+    pub fn version(&self, name: &VersionName) -> Option<&pb::Version> {
+        self.versions.get(name).map(Arc::as_ref)
+    }
+
+    /// The versions of a model, by number.
+    pub fn versions(&self, model: &ModelName) -> impl Iterator<Item = (&VersionName, &pb::Version)> {
+        let all = model.version(0)..=model.version(u64::MAX);
+        self.versions.range(all).map(|(name, version)| (name, version.as_ref()))
+    }
+
+    /// The traffic of a model.
+    #[must_use]
+    pub fn traffic(&self, model: &ModelName) -> Option<&Arc<Traffic>> {
+        self.traffic.get(model)
+    }
+
+    /// Everything in it, as messages.
+    pub(super) fn resources(&self) -> impl Iterator<Item = pb::Resource> {
+        let types = self.model_types.values().map(|one| Kind::ModelType(one.as_ref().clone()));
+        let models = self.models.values().map(|one| Kind::Model(one.as_ref().clone()));
+        let versions = self.versions.values().map(|one| Kind::Version(one.as_ref().clone()));
+        let traffic = self.traffic.iter().map(|(model, one)| Kind::Traffic(traffic_message(model, one)));
+        types.chain(models).chain(versions).chain(traffic).map(|kind| pb::Resource { resource: Some(kind) })
+    }
+
+    /// Moves on to `revision`.
+    pub(super) fn reach(&mut self, revision: i64) {
+        self.revision = revision;
+    }
+
+    /// Takes `resource` in, in place of what had its name. What this client does not understand, as a kind of
+    /// resource of a newer registry, is left out and told to the log.
+    pub(super) fn put(&mut self, resource: pb::Resource) {
+        if let Err(why) = self.try_put(resource) {
+            tracing::warn!(%why, "a resource of the registry was left out of the cache");
+        }
+    }
+
+    fn try_put(&mut self, resource: pb::Resource) -> Result<(), Box<dyn std::error::Error>> {
+        match resource.resource.ok_or("the registry is newer than this client and has other kinds of resources")? {
+            Kind::ModelType(one) => {
+                self.model_types.insert(ModelTypeName::parse(&one.name)?, Arc::new(one));
+            }
+            Kind::Model(one) => {
+                self.models.insert(ModelName::parse(&one.name)?, Arc::new(one));
+            }
+            Kind::Version(one) => {
+                self.versions.insert(VersionName::parse(&one.name)?, Arc::new(one));
+            }
+            Kind::Traffic(one) => {
+                let (model, traffic) = parse_traffic(&one)?;
+                self.traffic.insert(model, Arc::new(traffic));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the resource called `name` out.
+    pub(super) fn remove(&mut self, name: &str) {
+        if let Ok(name) = VersionName::parse(name) {
+            self.versions.remove(&name);
+        } else if let Ok(name) = ModelName::parse(name) {
+            self.models.remove(&name);
+        } else if let Ok(model) = ModelName::parse_traffic(name) {
+            self.traffic.remove(&model);
+        } else if let Ok(name) = ModelTypeName::parse(name) {
+            self.model_types.remove(&name);
+        }
+    }
+}
