@@ -7,7 +7,6 @@ mod case;
 mod contract;
 mod dependencies;
 mod fix;
-mod reasons;
 mod tables;
 mod verify;
 mod workspace;

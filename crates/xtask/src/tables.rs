@@ -6,11 +6,12 @@
 //! ```
 
 mod methods;
+mod reasons;
+mod settings;
 
 use anyhow::{Context as _, bail};
 
 use crate::contract::Contract;
-use crate::reasons;
 use crate::workspace::Workspace;
 
 const BEGIN: &str = "<!-- table: ";
@@ -46,6 +47,7 @@ fn stale(workspace: &Workspace) -> anyhow::Result<Vec<(String, String)>> {
     let table = |name: &str| match name {
         "methods" => Ok(methods::table(&Contract::open(workspace)?)),
         "reasons" => reasons::table(workspace),
+        "settings" => settings::table(workspace),
         unknown => bail!("there is no table `{unknown}`"),
     };
     let mut stale = Vec::new();

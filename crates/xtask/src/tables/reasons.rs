@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use syn::{Attribute, Expr, ExprLit, ImplItem, ImplItemFn, Item, ItemEnum, ItemImpl, Lit, Meta, Pat, Stmt, Type};
 
+use super::{first_sentence, markdown};
 use crate::case::upper_snake;
-use crate::tables::{first_sentence, markdown};
 use crate::workspace::Workspace;
 
 /// One reason: what it is called, what a caller can do about it, and what it means.
@@ -17,25 +17,40 @@ struct Reason {
     meaning: String,
 }
 
-/// One row a reason, by name.
+/// One row a reason and crate, by name.
 ///
 /// # Errors
 ///
-/// A source file can't be read or parsed.
+/// A source file can't be read or parsed, or one reason has several codes.
 pub fn table(workspace: &Workspace) -> anyhow::Result<String> {
     let mut reasons = Vec::new();
     for path in workspace.files("crates", "rs")? {
         let text = workspace.read(&path)?;
-        if text.contains("Fault for ") {
+        let holder = path.split('/').nth(1).unwrap_or_default().to_owned();
+        if text.contains("Fault for ") && holder != "xtask" {
             let file = syn::parse_file(&text).with_context(|| format!("can't parse {path}"))?;
-            reasons.extend(in_file(&file.items));
+            reasons.extend(in_file(&file.items).into_iter().map(|reason| (reason, holder.clone())));
         }
     }
     reasons.sort();
-    reasons.dedup();
-    let rows: Vec<[String; 3]> =
-        reasons.into_iter().map(|reason| [format!("`{}`", reason.name), reason.code, reason.meaning]).collect();
-    Ok(markdown(["Reason", "Code", "What it means"], &rows))
+    agree(&reasons)?;
+    let row = |(reason, holder)| {
+        let Reason { name, code, meaning } = reason;
+        [format!("`{name}`"), code, meaning, holder]
+    };
+    let rows: Vec<[String; 4]> = reasons.into_iter().map(row).collect();
+    Ok(markdown(["Reason", "Code", "What it means", "Of"], &rows))
+}
+
+/// A reason that several crates give comes with one code: clients look at both.
+fn agree(sorted: &[(Reason, String)]) -> anyhow::Result<()> {
+    for pair in sorted.windows(2) {
+        let [(one, of_one), (other, of_other)] = pair else { continue };
+        if one.name == other.name && one.code != other.code {
+            bail!("{} is {} in {of_one} and {} in {of_other}", one.name, one.code, other.code);
+        }
+    }
+    Ok(())
 }
 
 /// The reasons of every `impl Fault for …` among `items`.
@@ -99,6 +114,10 @@ fn arms(method: &ImplItemFn) -> &[syn::Arm] {
 fn answer(body: &Expr) -> Option<String> {
     match body {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Block(found) => match found.block.stmts.as_slice() {
+            [Stmt::Expr(only, None)] => answer(only),
+            _ => None,
+        },
         Expr::Path(found) => found.path.segments.last().map(|segment| segment.ident.to_string()),
         _ => None,
     }
@@ -127,7 +146,18 @@ fn comment(attributes: &[Attribute]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reason, in_file};
+    use super::{Reason, agree, in_file};
+
+    fn reason(name: &str, code: &str, meaning: &str) -> Reason {
+        Reason { name: name.to_owned(), code: code.to_owned(), meaning: meaning.to_owned() }
+    }
+
+    #[test]
+    fn one_reason_with_two_codes_is_an_error() {
+        let of = |code: &str| (reason("STALE", code, ""), "a".to_owned());
+        assert!(agree(&[of("ABORTED"), of("ABORTED")]).is_ok());
+        assert!(agree(&[of("ABORTED"), of("UNAVAILABLE")]).is_err());
+    }
 
     #[test]
     fn a_reason_comes_with_its_code_and_the_meaning_of_its_variant() {
@@ -145,7 +175,9 @@ mod tests {
                 fn kind(&self) -> Kind {
                     match self {
                         Self::ModelExists { .. } => Kind::AlreadyExists,
-                        Self::Stale(_) | Self::Gone => Kind::Aborted,
+                        Self::Stale(_) | Self::Gone => {
+                            Kind::Aborted
+                        }
                         Self::Store(error) => error.kind(),
                     }
                 }
@@ -158,11 +190,6 @@ mod tests {
                 }
             }
         "#;
-        let reason = |name: &str, code: &str, meaning: &str| Reason {
-            name: name.to_owned(),
-            code: code.to_owned(),
-            meaning: meaning.to_owned(),
-        };
         let wanted = [
             reason("MODEL_EXISTS", "ALREADY_EXISTS", "A model of this name exists."),
             reason("STALE", "ABORTED", "Somebody was faster."),
