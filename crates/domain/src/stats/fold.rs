@@ -5,7 +5,7 @@
 
 use super::cell::{Cell, Reason, Sums};
 use super::error::Error;
-use super::histogram::{KEYS, key};
+use super::histogram::{KEYS, negative_key};
 use super::logarithm::log_loss;
 use super::sum::{FRACTION_BITS, Sum};
 
@@ -88,7 +88,7 @@ impl Block<'_> {
             let weight = self.weights.get(row).copied();
             match refusal(*prediction).or(weight.and_then(weight_refusal)) {
                 Some(reason) => cell.reject(reason, 1),
-                None => good.push(*prediction, self.outcomes[row], weight),
+                None => good.take(self, row),
             }
         }
     }
@@ -135,10 +135,11 @@ impl Rows {
         self.weights.clear();
     }
 
-    pub fn push(&mut self, prediction: f32, outcome: bool, weight: Option<f32>) {
-        self.predictions.push(prediction);
-        self.outcomes.push(outcome);
-        self.weights.extend(weight);
+    /// Copies one row of `block`.
+    pub fn take(&mut self, block: &Block<'_>, row: usize) {
+        self.predictions.push(block.predictions[row]);
+        self.outcomes.push(block.outcomes[row]);
+        self.weights.extend(block.weights.get(row));
     }
 
     pub fn block(&self) -> Block<'_> {
@@ -241,7 +242,7 @@ impl Counts {
     }
 
     pub fn add(&mut self, cell: &mut Cell, block: &Block<'_>) {
-        let keys = block.predictions.iter().zip(block.outcomes).map(|(p, y)| key(*p, *y));
+        let keys = block.predictions.iter().zip(block.outcomes).map(|(p, y)| negative_key(*p) + u16::from(*y));
         match self {
             Self::Direct => keys.for_each(|key| cell.histogram.add(key, 1)),
             Self::Gathered(counts) => keys.for_each(|key| counts[usize::from(key)] += 1),

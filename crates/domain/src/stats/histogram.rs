@@ -27,10 +27,10 @@ impl Default for Histogram {
     }
 }
 
-/// The place of one row in the histogram.
+/// The place of a negative with this prediction; that of a positive is the next one.
 #[inline]
-pub fn key(prediction: f32, outcome: bool) -> u16 {
-    (2 * bin(prediction) + usize::from(outcome)) as u16
+pub fn negative_key(prediction: f32) -> u16 {
+    (2 * bin(prediction)) as u16
 }
 
 impl Histogram {

@@ -128,13 +128,13 @@ fn check(columns: &PairedColumns<'_>) -> Result<(), Error> {
 /// Copies the rows that are good on both sides, and counts the others on the side that is to blame.
 fn sift(cell: &mut PairedCell, sides: &[Block<'_>; 2], good: &mut [Rows; 2]) {
     good.iter_mut().for_each(Rows::clear);
-    for (row, outcome) in sides[0].outcomes.iter().enumerate() {
+    for row in 0..sides[0].outcomes.len() {
         let weight = sides[0].weights.get(row).copied();
         let heavy = weight.and_then(weight_refusal);
         let reasons = sides.map(|side| refusal(side.predictions[row]).or(heavy));
         if reasons == [None, None] {
-            good[0].push(sides[0].predictions[row], *outcome, weight);
-            good[1].push(sides[1].predictions[row], *outcome, weight);
+            good[0].take(&sides[0], row);
+            good[1].take(&sides[1], row);
         }
         reasons[0].into_iter().for_each(|reason| cell.candidate.reject(reason, 1));
         reasons[1].into_iter().for_each(|reason| cell.baseline.reject(reason, 1));

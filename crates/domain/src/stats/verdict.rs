@@ -95,12 +95,14 @@ pub fn stability(interval: &Interval, tolerated: &Interval) -> Stability {
     }
 }
 
-/// How many more positives it takes for the half-width 3.04/√Y to fall below the estimate's distance from the nearer edge
-/// of the band. An estimate on the edge itself could never be told; there a quarter of the band's half-width is asked for.
+/// How many more positives it takes until an interval around the present estimate r lies on one side of both edges of
+/// the band. The expected number of positives is known to ± h = 3.04/√Y, relative, so the ends are r/(1 ± h), and h must
+/// fall below |1 − r/edge| for both. An estimate on the edge itself could never be told; there a quarter of the band's
+/// half-width is asked for.
 fn missing_positives(totals: &Totals, scale: f64, tolerated: &Interval) -> Option<f64> {
     let estimate = metrics::calibration(totals).unwrap_or(1.0);
-    let distance = (estimate - tolerated.low).abs().min((estimate - tolerated.high).abs());
-    let needed = scale * (HALF_WIDTH * estimate.max(1e-6) / distance.max(tolerated.half_width() / 4.0)).powi(2);
+    let distance = (1.0 - estimate / tolerated.low).abs().min((1.0 - estimate / tolerated.high).abs());
+    let needed = scale * (HALF_WIDTH / distance.max(tolerated.half_width() / 4.0)).powi(2);
     let missing = needed - totals.outcome;
     missing.is_finite().then_some(missing.max(1.0))
 }

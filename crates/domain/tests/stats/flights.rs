@@ -8,8 +8,6 @@ pub struct Flight {
     pub id: String,
     /// Minutes since 1 June 2013, 00:00 UTC: when the prediction is made.
     pub takeoff: i64,
-    /// Minutes from take-off until the outcome is known.
-    pub known_after: i64,
     /// Whether it was late.
     pub late: bool,
     /// The predictions of v1, v2, v3 and v4.
@@ -31,7 +29,6 @@ fn parse(line: &str) -> Flight {
     Flight {
         id: fields[0].to_owned(),
         takeoff: minute(fields[1]),
-        known_after: fields[2].parse().unwrap(),
         late: fields[3] == "1",
         scores: [score(4), score(5), score(6), score(7)],
     }

@@ -3,4 +3,8 @@
 
 mod cells;
 mod flights;
+mod gates;
 mod metrics;
+mod replay;
+mod sequences;
+mod verdicts;
