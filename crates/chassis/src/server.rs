@@ -9,7 +9,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
@@ -36,8 +36,8 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// The most headers of one call, in bytes.
 const MOST_HEADERS: u32 = 32 << 10;
 
-/// How long calls that were sent before the server stopped may still be on their way in.
-const LAST_ARRIVALS: Duration = Duration::from_millis(500);
+/// How long a call that was sent before the server stopped may be on its way in, and its answer on its way out.
+const ON_THE_WAY: Duration = Duration::from_millis(250);
 
 /// How long connections get to close after everything on them was ended.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
@@ -91,20 +91,14 @@ pub enum Error {
 
 /// The operators' HTTP of one service. It answers from the first moment of a service's life to the last.
 pub struct Ops {
-    task: JoinHandle<()>,
+    _task: AbortOnDropHandle<()>,
 }
 
 impl Ops {
     /// Starts to answer `/metrics`, `/livez` and `/readyz` on `listener`.
     #[must_use]
     pub fn start(listener: tokio::net::TcpListener, shared: &Shared) -> Self {
-        Self { task: tokio::spawn(ops::serve(listener, shared.clone())) }
-    }
-}
-
-impl Drop for Ops {
-    fn drop(&mut self) {
-        self.task.abort();
+        Self { _task: AbortOnDropHandle::new(tokio::spawn(ops::serve(listener, shared.clone()))) }
     }
 }
 
@@ -116,7 +110,7 @@ pub struct Server {
     stop: Stop,
     grace: Duration,
     shared: Shared,
-    reporter: JoinHandle<()>,
+    reporter: AbortOnDropHandle<()>,
 }
 
 impl Server {
@@ -135,7 +129,8 @@ impl Server {
         let methods = Methods::read(&standard::descriptor_sets(descriptors))?;
         let stop = Stop::default();
         let layers = Layers::new(&shared.env, methods, &shared.metrics, config.limits, stop.clone());
-        let reporter = tokio::spawn(standard::report(health, services, shared.readiness.clone()));
+        let report = standard::report(health, services, shared.readiness.clone());
+        let reporter = AbortOnDropHandle::new(tokio::spawn(report));
         let shared = shared.clone();
         Ok(Self { listener, routes: routes.prepare(), layers, stop, grace: config.grace, shared, reporter })
     }
@@ -182,7 +177,7 @@ impl Server {
             steps.cut.cancel();
             end = shared.env.patience(LAST_PATIENCE, &mut finished).await;
         }
-        reporter.abort();
+        drop(reporter);
         end.unwrap_or(Ok(()))?;
         Ok(())
     }
@@ -190,8 +185,9 @@ impl Server {
 
 /// Waits until nothing is left to answer, although connections may be open whose peers do not answer us either.
 async fn idle(env: &Env, calls: Layers) {
-    env.pause(LAST_ARRIVALS).await;
+    env.pause(ON_THE_WAY).await;
     calls.finished().await;
+    env.pause(ON_THE_WAY).await;
 }
 
 fn transport() -> tonic::transport::Server {

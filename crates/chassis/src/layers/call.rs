@@ -71,7 +71,9 @@ impl Call {
             Shape::Stream => &self.shared.streams,
             Shape::Probe => return Ok(None),
         };
-        places.clone().try_acquire_owned().map(Some).map_err(|_| End::Overloaded)
+        let stopping = self.shared.stop.drain.is_cancelled();
+        let refused = |_| if stopping { End::Draining } else { End::Overloaded };
+        places.clone().try_acquire_owned().map(Some).map_err(refused)
     }
 
     /// Runs the handler until it answers, or until something else ends the call; then it is dropped.

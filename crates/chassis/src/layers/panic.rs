@@ -24,15 +24,18 @@ pub(crate) struct Panic {
     pub backtrace: Backtrace,
 }
 
-/// Keeps what guarded panics say for [`guarded`]; all others are reported as before.
+/// Keeps what guarded panics say for [`guarded`]. All others go to the log, or where they went before when there is none.
 pub(crate) fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            let panic = || Panic { message: info.to_string(), backtrace: Backtrace::force_capture() };
             if GUARDED.get() {
-                let panic = Panic { message: info.to_string(), backtrace: Backtrace::force_capture() };
-                LAST.set(Some(panic));
+                LAST.set(Some(panic()));
+            } else if tracing::dispatcher::has_been_set() {
+                let Panic { message, backtrace } = panic();
+                tracing::error!(%backtrace, "{message}");
             } else {
                 previous(info);
             }
