@@ -12,4 +12,5 @@ mod support {
 mod server {
     mod calls;
     mod life;
+    mod shared_process;
 }

@@ -50,12 +50,17 @@ impl Fixture {
 
     /// Status and body of a page for operators.
     pub async fn page(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.ops).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        page(self.ops, path).await
     }
+}
+
+/// Status and body of a page for operators at `ops`.
+pub async fn page(ops: std::net::SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(ops).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
