@@ -1,0 +1,100 @@
+//! The health service as a process: its settings and how it starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slipway_chassis::process::Start;
+use slipway_chassis::server::Served;
+use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
+use slipway_sdk::{Cache, CacheSettings, Endpoint, Registry};
+use slipway_store::Store;
+use slipway_store::embedded::{Embedded, Options};
+
+use crate::convert::Picture;
+use crate::grpc::Handlers;
+use crate::service::{Defaults, Limits, Policies};
+use crate::{Error, Health};
+
+/// The settings that only the health service has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The registry that knows label windows and tolerances; none: every model is judged by the defaults.
+    pub registry: Option<Endpoint>,
+    /// How much is taken, and how long producers are waited for.
+    pub limits: Limits,
+}
+
+const REGISTRY: Setting<Endpoint> = Setting::new(
+    "registry",
+    "http://127.0.0.1:7701",
+    |text| Endpoint::new(text).ok(),
+    "an address, as http://127.0.0.1:7701, or empty for none",
+    "The registry that knows label windows and tolerances",
+);
+
+const PRODUCER_IDLE: Setting<Duration> = Setting::new(
+    "producer-idle",
+    "24h",
+    parse::duration,
+    "a duration from 1ms to 24h, as 30m",
+    "How long a producer may be silent before the others' cohorts no longer wait for its promises",
+);
+
+/// The health service's program.
+pub const DECLARATION: Declaration<Config> = Declaration {
+    name: "slipway-health",
+    about: "The health monitor: observations in, and whether each model is healthy out.",
+    listen: "127.0.0.1:7702",
+    ops_listen: "127.0.0.1:7712",
+    data_dir: "slipway-data/health",
+    settings: &[REGISTRY.row, PRODUCER_IDLE.row],
+    read,
+    examples: "\
+  slipway-health
+  slipway-health --data-dir /var/lib/slipway/health --registry http://registry.internal:7701
+  SLIPWAY_PRODUCER_IDLE=2h slipway-health",
+};
+
+fn read(reader: &mut Reader) -> Config {
+    let registry = reader.optional(&REGISTRY);
+    Config { registry, limits: Limits { producer_idle: reader.value(&PRODUCER_IDLE), ..Limits::default() } }
+}
+
+/// Starts the service on the embedded store in its data folder.
+///
+/// # Errors
+/// [`Error`] if the store can't be opened or read.
+pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
+    let folder = start.common.data_dir.clone();
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
+    let broken = |reason: String| Error::Unreadable(slipway_store::Error::Unavailable { reason });
+    let store = opened.map_err(|error| broken(error.to_string()))?.map_err(Error::Unreadable)?;
+    serve(config, Arc::new(store), start).await
+}
+
+/// Starts the service on `store`.
+///
+/// # Errors
+/// [`Error`] if the store can't be read.
+pub async fn serve(config: Config, store: Arc<dyn Store>, start: Start) -> Result<Served, Error> {
+    let policies = policies(&config, &start);
+    let (health, committer) = Health::open(config.limits, store, &start.env, &start.metrics, policies).await?;
+    let stopping = start.tasks.stopping();
+    start.tasks.spawn("committer", async move {
+        stopping.run_until_cancelled(committer.run()).await;
+    });
+    Ok(Served {
+        routes: Handlers::new(health).routes(start.common.max_message),
+        services: &["slipway.health.v1.Health"],
+        descriptors: slipway_proto::FILE_DESCRIPTOR_SET,
+    })
+}
+
+/// What the registry says of models, from a picture that is kept beside the data, so that a registry that is away is
+/// never an error.
+fn policies(config: &Config, start: &Start) -> Arc<dyn Policies> {
+    let Some(endpoint) = &config.registry else { return Arc::new(Defaults) };
+    let file = Some(start.common.data_dir.join("registry.picture"));
+    let cache = Cache::start(&Registry::new(endpoint), CacheSettings { file, ..CacheSettings::default() });
+    Arc::new(Picture::new(cache))
+}

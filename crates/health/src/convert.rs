@@ -1,0 +1,46 @@
+//! Between the wire and the service: every message is taken apart whole, so that a new field can't be forgotten.
+
+mod answer;
+mod request;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use slipway_domain::model::HealthPolicy;
+use slipway_domain::name::ModelName;
+use slipway_proto::registry::v1 as registry;
+use slipway_sdk::Cache;
+
+use crate::service::{ModelPolicy, Policies};
+
+pub use answer::{acknowledged, evidence, version_health};
+pub use request::{gate_query, health_query, report};
+
+/// The registry's models as the client's cache sees them.
+pub struct Picture(Cache);
+
+impl Picture {
+    /// The models in `cache`.
+    #[must_use]
+    pub fn new(cache: Cache) -> Self {
+        Self(cache)
+    }
+}
+
+impl Policies for Picture {
+    fn policy(&self, model: &ModelName) -> Option<ModelPolicy> {
+        let picture: Arc<slipway_sdk::Picture> = self.0.picture();
+        picture.model(model).map(policy)
+    }
+}
+
+/// What a model of the registry says about judging it.
+fn policy(model: &registry::Model) -> ModelPolicy {
+    let defaults = ModelPolicy::default();
+    let window = model.label_window.as_ref().map(request::span);
+    let health = model.health_policy.as_ref().map_or(defaults.health, |policy| {
+        let registry::HealthPolicy { calibration_tolerance, ne_tolerance, alpha } = *policy;
+        HealthPolicy { calibration_tolerance, ne_tolerance, alpha }
+    });
+    ModelPolicy { label_window: window.unwrap_or(defaults.label_window).max(SignedDuration::ZERO), health }
+}

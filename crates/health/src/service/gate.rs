@@ -1,0 +1,287 @@
+//! A gate: a candidate against a baseline over all mature cohorts since an instant, with the evidence whole.
+
+use jiff::{SignedDuration, Timestamp};
+use slipway_chassis::Caller;
+use slipway_domain::check::Check;
+use slipway_domain::gate::{Arm, Comparison, Estimate, Evidence, Policy, Verdict};
+use slipway_domain::name::VersionName;
+use slipway_domain::stats::gate::{self as gates, Judgement, Minimum};
+use slipway_domain::stats::overdispersion::overdispersion;
+use slipway_domain::stats::{Cell, Interval, Metrics, PairedCell, shadow, split};
+
+use super::Health;
+use super::report::{check_pair, check_version};
+use crate::error::Error;
+use crate::state::{Series, Snapshot};
+use crate::window::{Hour, Minute, Window};
+
+/// The longest label window.
+const LONGEST_LABEL_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Asks a gate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateQuery {
+    /// The name of the version under test.
+    pub candidate: String,
+    /// The name of the version it is held against.
+    pub baseline: String,
+    /// How the two were observed.
+    pub comparison: Option<Comparison>,
+    /// Only predictions from this instant on count.
+    pub since: Option<Timestamp>,
+    /// The share that would be exposed after a pass, above 0, at most 1.
+    pub next_share: f64,
+    /// What the gate tolerates.
+    pub policy: Policy,
+    /// How old a cohort must be before it counts; none: the model's label window.
+    pub label_window: Option<SignedDuration>,
+}
+
+/// A query whose every part is valid.
+struct Gate {
+    candidate: VersionName,
+    baseline: VersionName,
+    comparison: Comparison,
+    since: Timestamp,
+    policy: gates::Policy,
+}
+
+impl Health {
+    /// Judges a candidate against a baseline. The same cells give the same answer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every wrong field.
+    pub fn evaluate(&self, _caller: &Caller, query: &GateQuery) -> Result<Evidence, Error> {
+        let gate = parse(query)?;
+        let snapshot = self.snapshot();
+        let label_window = query
+            .label_window
+            .unwrap_or_else(|| self.policies.policy(&gate.candidate.model).unwrap_or_default().label_window);
+        let mature_through = self.mature_through(&snapshot, &gate.candidate, label_window);
+        let from = Minute::at_or_after(gate.since);
+        let until = mature_through.map_or(Minute::FIRST, Minute::of).max(from);
+        let found = gate.judge(&snapshot, Window { from, until })?;
+        let young = || gate.judge(&snapshot, Window { from, until: Minute::of(Timestamp::MAX) });
+        // Only a gate without data looks at young cohorts, to tell whether time alone will help.
+        let no_data = |found: &Found| found.judgement.verdict == gates::Verdict::NoData;
+        let lacking = if no_data(&found) && !no_data(&young()?) { Lacking::Time } else { Lacking::Reports };
+        Ok(gate.evidence(found, mature_through, lacking, self.env.now()))
+    }
+}
+
+/// What a gate without data waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    /// That cohorts which were reported grow old enough.
+    Time,
+    /// That anything is reported.
+    Reports,
+}
+
+fn parse(query: &GateQuery) -> Result<Gate, Error> {
+    let mut check = Check::new();
+    let candidate = check_version(&mut check, "candidate", &query.candidate);
+    let baseline = check_version(&mut check, "baseline", &query.baseline);
+    if let (Some(candidate), Some(baseline)) = (&candidate, &baseline) {
+        check_pair(&mut check, "baseline", candidate, baseline);
+    }
+    if query.comparison.is_none() {
+        check.add("comparison", "REQUIRED", "must be COMPARISON_PAIRED or COMPARISON_SPLIT");
+    }
+    if query.since.is_none() {
+        check.required("since", "");
+    }
+    // Written so that NaN, which compares with nothing, is refused.
+    if !(query.next_share > 0.0 && query.next_share <= 1.0) {
+        check.out_of_bounds("next_share", format!("is {}; it must be above 0 and at most 1", query.next_share));
+    }
+    if query.label_window.is_some_and(|window| window.is_negative() || window > LONGEST_LABEL_WINDOW) {
+        check.out_of_bounds("label_window", "must be from 0 to 90 days");
+    }
+    check.extend(query.policy.check("policy"));
+    Error::unless_clean(check)?;
+    Ok(Gate {
+        candidate: candidate.expect("a query without a candidate is not clean"),
+        baseline: baseline.expect("a query without a baseline is not clean"),
+        comparison: query.comparison.expect("a query without a comparison is not clean"),
+        since: query.since.expect("a query without an instant is not clean"),
+        policy: policy(query),
+    })
+}
+
+fn policy(query: &GateQuery) -> gates::Policy {
+    let Policy { alpha, calibration_tolerance, ne_tolerance, harm_budget, minimum_rows, minimum_positives } =
+        query.policy;
+    let least = Minimum::default();
+    let minimum =
+        Minimum { rows: minimum_rows.unwrap_or(least.rows), positives: minimum_positives.unwrap_or(least.positives) };
+    let next_share = query.next_share;
+    let cluster = gates::Policy::default().cluster;
+    gates::Policy { alpha, calibration_tolerance, ne_tolerance, harm_budget, next_share, minimum, cluster }
+}
+
+/// What the statistics say, and how much outcomes hang together.
+struct Found {
+    judgement: Judgement,
+    overdispersion: f64,
+}
+
+impl Gate {
+    fn judge(&self, snapshot: &Snapshot, window: Window) -> Result<Found, Error> {
+        match self.comparison {
+            Comparison::Paired => self.judge_paired(snapshot, window),
+            Comparison::Split => self.judge_split(snapshot, window),
+        }
+    }
+
+    fn judge_paired(&self, snapshot: &Snapshot, window: Window) -> Result<Found, Error> {
+        let model = snapshot.model(&self.candidate.model);
+        let series = model.and_then(|model| model.paired(self.candidate.number, self.baseline.number));
+        let hours: Vec<(Hour, PairedCell)> = series.map_or(Ok(Vec::new()), |series| series.strata(window))?;
+        let strata: Vec<_> = hours.iter().map(|(hour, cell)| shadow::Stratum { start: hour.start(), cell }).collect();
+        let baseline = hours.iter().map(|(_, cell)| cell.baseline());
+        Ok(Found { judgement: shadow::judge(&strata, &self.policy), overdispersion: dispersion(baseline) })
+    }
+
+    fn judge_split(&self, snapshot: &Snapshot, window: Window) -> Result<Found, Error> {
+        let candidate = served(snapshot, &self.candidate, window)?;
+        let baseline = served(snapshot, &self.baseline, window)?;
+        let none = Cell::new();
+        let hours = both(&candidate, &baseline);
+        let strata: Vec<_> = hours
+            .map(|(hour, candidate, baseline)| split::Stratum {
+                start: hour.start(),
+                candidate: candidate.unwrap_or(&none),
+                baseline: baseline.unwrap_or(&none),
+            })
+            .collect();
+        let overdispersion = dispersion(baseline.iter().map(|(_, cell)| cell));
+        Ok(Found { judgement: split::judge(&strata, &self.policy), overdispersion })
+    }
+
+    fn evidence(&self, found: Found, mature: Option<Timestamp>, lacking: Lacking, now: Timestamp) -> Evidence {
+        let Found { judgement, overdispersion } = found;
+        let minimum = self.policy.minimum;
+        Evidence {
+            verdict: verdict(judgement.verdict),
+            explanation: self.explanation(&judgement, mature, lacking),
+            deciding: deciding(&judgement, &self.policy, lacking).to_owned(),
+            calibration_ratio: judgement.calibration.map(estimate),
+            relative_loss: judgement.normalized_entropy.map(estimate),
+            calibration_e_value: judgement.calibration_e_value,
+            candidate: Some(arm(&self.candidate, &judgement.candidate)),
+            baseline: Some(arm(&self.baseline, &judgement.baseline)),
+            overdispersion,
+            mature_through: mature,
+            since: Some(self.since),
+            missing_rows: judgement.missing_rows.unwrap_or(0),
+            missing_positives: match judgement.verdict {
+                gates::Verdict::Pass | gates::Verdict::Fail => 0,
+                gates::Verdict::Inconclusive | gates::Verdict::NoData => {
+                    minimum.positives.saturating_sub(judgement.candidate.positives)
+                }
+            },
+            allowed_share: allowed_share(&judgement, self.policy.harm_budget),
+            evaluated_at: now,
+        }
+    }
+
+    fn explanation(&self, judgement: &Judgement, mature: Option<Timestamp>, lacking: Lacking) -> String {
+        let reasons = judgement.reasons.join(" ");
+        if !matches!(judgement.verdict, gates::Verdict::NoData) {
+            return reasons;
+        }
+        match (lacking, mature) {
+            (Lacking::Time, Some(mature)) => {
+                format!("{reasons} There are younger ones; cohorts are mature up to {mature}.")
+            }
+            (Lacking::Time, None) => format!("{reasons} There are younger ones."),
+            (Lacking::Reports, _) => format!("{reasons} None was reported since {} at all.", self.since),
+        }
+    }
+}
+
+fn served(snapshot: &Snapshot, version: &VersionName, window: Window) -> Result<Vec<(Hour, Cell)>, Error> {
+    let series: Option<&Series<Cell>> = snapshot.model(&version.model).and_then(|model| model.served(version.number));
+    series.map_or(Ok(Vec::new()), |series| series.strata(window))
+}
+
+/// The hours of either side, in order, each with what the sides have of it.
+fn both<'a>(
+    left: &'a [(Hour, Cell)],
+    right: &'a [(Hour, Cell)],
+) -> impl Iterator<Item = (Hour, Option<&'a Cell>, Option<&'a Cell>)> {
+    let mut hours: std::collections::BTreeMap<Hour, (Option<&Cell>, Option<&Cell>)> = Default::default();
+    left.iter().for_each(|(hour, cell)| hours.entry(*hour).or_default().0 = Some(cell));
+    right.iter().for_each(|(hour, cell)| hours.entry(*hour).or_default().1 = Some(cell));
+    hours.into_iter().map(|(hour, (left, right))| (hour, left, right))
+}
+
+fn dispersion<'a>(hours: impl Iterator<Item = &'a Cell>) -> f64 {
+    let hours: Vec<_> = hours.map(Cell::totals).collect();
+    overdispersion(&hours).unwrap_or(1.0)
+}
+
+fn verdict(verdict: gates::Verdict) -> Verdict {
+    match verdict {
+        gates::Verdict::Pass => Verdict::Pass,
+        gates::Verdict::Fail => Verdict::Fail,
+        gates::Verdict::Inconclusive => Verdict::Inconclusive,
+        gates::Verdict::NoData => Verdict::NoData,
+    }
+}
+
+/// What decided a failure, or what holds a pass back.
+fn deciding(judgement: &Judgement, policy: &gates::Policy, lacking: Lacking) -> &'static str {
+    match judgement.verdict {
+        gates::Verdict::Pass => "",
+        gates::Verdict::Fail => failed_on(judgement),
+        gates::Verdict::NoData if lacking == Lacking::Time => "maturity",
+        gates::Verdict::NoData => "minimum_rows",
+        gates::Verdict::Inconclusive if judgement.candidate.labelled < policy.minimum.rows => "minimum_rows",
+        gates::Verdict::Inconclusive if judgement.candidate.positives < policy.minimum.positives => "minimum_positives",
+        gates::Verdict::Inconclusive => "harm_budget",
+    }
+}
+
+/// An NE beyond its band failed the candidate by itself; everything else that can is about calibration.
+fn failed_on(judgement: &Judgement) -> &'static str {
+    let apart = |found: &gates::Comparison| found.interval.is_disjoint(&found.tolerated);
+    if judgement.normalized_entropy.as_ref().is_some_and(apart) && !judgement.calibration.as_ref().is_some_and(apart) {
+        "normalized_entropy"
+    } else {
+        "calibration"
+    }
+}
+
+fn finite(number: f64) -> Option<f64> {
+    number.is_finite().then_some(number)
+}
+
+fn estimate(found: gates::Comparison) -> Estimate {
+    let Interval { low, high } = found.interval;
+    Estimate { value: finite(found.estimate), lower: finite(low), upper: finite(high) }
+}
+
+fn arm(version: &VersionName, metrics: &Metrics) -> Arm {
+    Arm {
+        version: version.clone(),
+        rows: metrics.labelled,
+        positives: metrics.positives,
+        predicted: metrics.predicted.max(metrics.labelled),
+        calibration: metrics.calibration,
+        log_loss: metrics.log_loss,
+        normalized_entropy: metrics.normalized_entropy,
+    }
+}
+
+/// The share at which the worst plausible error would use the harm budget up; 0 for a candidate that failed, or of which
+/// too little is known.
+fn allowed_share(judgement: &Judgement, harm_budget: f64) -> f64 {
+    if judgement.verdict == gates::Verdict::Fail {
+        return 0.0;
+    }
+    let (Some(calibration), Some(loss)) = (&judgement.calibration, &judgement.normalized_entropy) else { return 0.0 };
+    let worst = (calibration.interval.high - 1.0).max(1.0 - calibration.interval.low).max(loss.interval.high);
+    if worst > harm_budget { harm_budget / worst } else { 1.0 }
+}

@@ -1,0 +1,156 @@
+//! A stream of reports: each is folded as it comes and stands in line for the committer while the next one is read;
+//! answers come in the order of the reports, several at once when several are ready.
+
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt, stream};
+use slipway_chassis::Caller;
+use slipway_domain::fault::Violation;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::Health;
+use super::commit::{Acknowledged, Proposal};
+use super::folding::fold_report;
+use super::report::{Draft, Report};
+use crate::error::Error;
+
+/// The outcome of a report that stands in line.
+type Promised = oneshot::Receiver<Result<Acknowledged, Error>>;
+
+impl Health {
+    /// Counts one report, exactly once, and answers when it is durable.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], the rules of its producer ([`Error::SequenceGap`], [`Error::ProducerFenced`],
+    /// [`Error::ProducerForked`]), or a store that does not take it.
+    pub async fn report(&self, _caller: &Caller, draft: Draft) -> Result<Acknowledged, Error> {
+        let promised = self.propose(draft).await?;
+        promised.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Counts the reports of a stream, each exactly once, and answers when they are durable. The first error ends the
+    /// stream; every report before it was answered.
+    ///
+    /// All reports of a stream are of one producer.
+    pub fn report_all<S: Stream<Item = Result<Draft, Error>> + Send + 'static>(
+        self: &Arc<Self>,
+        _caller: &Caller,
+        drafts: S,
+    ) -> impl Stream<Item = Result<Acknowledged, Error>> + Send + use<S> {
+        let (line, answers) = mpsc::channel(self.limits.in_flight);
+        let reading = Reading(tokio::spawn(Arc::clone(self).read(drafts, line)));
+        stream::unfold(Some(Answers { line: answers, front: None, _reading: reading }), |answers| async {
+            let mut answers = answers?;
+            let answer = answers.next().await?;
+            let more = answer.is_ok().then_some(answers);
+            Some((answer, more))
+        })
+    }
+
+    async fn read(
+        self: Arc<Self>,
+        drafts: impl Stream<Item = Result<Draft, Error>> + Send,
+        line: mpsc::Sender<Result<Promised, Error>>,
+    ) {
+        let mut drafts = std::pin::pin!(drafts);
+        let mut producer = None;
+        while let Some(draft) = drafts.next().await {
+            let promised = match draft.and_then(|draft| same_producer(&mut producer, draft)) {
+                Ok(draft) => self.propose(draft).await,
+                Err(error) => Err(error),
+            };
+            let ends = promised.is_err();
+            if line.send(promised).await.is_err() || ends {
+                return;
+            }
+        }
+    }
+
+    /// Checks and folds a report and puts it in line.
+    async fn propose(&self, draft: Draft) -> Result<Promised, Error> {
+        let report =
+            Report::parse(draft, &self.limits, self.env.now()).inspect_err(|error| self.meters.refused(error))?;
+        let (answer, promised) = oneshot::channel();
+        let proposal = Proposal { report: fold_report(report), answer };
+        self.queue.send(proposal).await.map_err(|_| Error::Stopping)?;
+        Ok(promised)
+    }
+}
+
+fn same_producer(producer: &mut Option<String>, draft: Draft) -> Result<Draft, Error> {
+    let first = producer.get_or_insert_with(|| draft.producer.clone());
+    if *first == draft.producer {
+        return Ok(draft);
+    }
+    let description = format!("is {:.128}; this stream began with reports of {first:.128}", draft.producer);
+    Err(Error::Invalid(vec![Violation::new("producer", "CHANGED", description)]))
+}
+
+/// The task that reads a stream; it ends when nobody waits for answers any more.
+struct Reading(JoinHandle<()>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The answers of a stream, in the order of its reports.
+struct Answers {
+    line: mpsc::Receiver<Result<Promised, Error>>,
+    /// The head of the line, where it has been looked at already.
+    front: Option<Front>,
+    _reading: Reading,
+}
+
+/// The head of the line.
+enum Front {
+    Promised(Promised),
+    Settled(Result<Acknowledged, Error>),
+}
+
+impl Answers {
+    /// The next answer, with all behind it that are ready.
+    async fn next(&mut self) -> Option<Result<Acknowledged, Error>> {
+        let front = match self.front.take() {
+            Some(front) => front,
+            None => self.line.recv().await?.map_or_else(|error| Front::Settled(Err(error)), Front::Promised),
+        };
+        let settled = match front {
+            Front::Promised(promised) => promised.await.unwrap_or(Err(Error::Stopping)),
+            Front::Settled(settled) => settled,
+        };
+        let mut answer = match settled {
+            Ok(answer) => answer,
+            Err(error) => return Some(Err(error)),
+        };
+        while let Some(later) = self.ready(answer.epoch) {
+            answer.extend(later);
+        }
+        Some(Ok(answer))
+    }
+
+    /// The next acknowledgement, if it is there already and of this epoch.
+    fn ready(&mut self, epoch: u64) -> Option<Acknowledged> {
+        let settled = match self.line.try_recv().ok()? {
+            Err(error) => Err(error),
+            Ok(mut promised) => match promised.try_recv() {
+                Ok(settled) => settled,
+                Err(TryRecvError::Closed) => Err(Error::Stopping),
+                Err(TryRecvError::Empty) => {
+                    self.front = Some(Front::Promised(promised));
+                    return None;
+                }
+            },
+        };
+        match settled {
+            Ok(later) if later.epoch == epoch => Some(later),
+            other => {
+                self.front = Some(Front::Settled(other));
+                None
+            }
+        }
+    }
+}
