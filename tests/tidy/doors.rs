@@ -44,6 +44,13 @@ const XTASK: &str = "crates/xtask/src/verify";
 /// Tests of real processes on the real clock: they ask again every few milliseconds, up to a bound.
 const PROCESSES: &str = "crates/chassis/tests/process";
 
+/// A handler that takes its time, and the proof that a driven clock stands still while real time passes.
+const SLOW_HANDLER: &str = "crates/chassis/tests/support/echo";
+const DRIVEN_CLOCK: &str = "crates/chassis/tests/env";
+
+/// Kills and power cuts at moments of real time that nobody chose.
+const DISASTERS: &str = "crates/store/tests/survival";
+
 const WALLS: [Wall; 4] = [
     Wall {
         calls: &[
@@ -59,7 +66,7 @@ const WALLS: [Wall; 4] = [
     Wall {
         calls: &[&["time", "::", "sleep"], &["time", "::", "interval"], &["thread", "::", "sleep"]],
         instead: "sleep through chassis::env, or wait for the fact itself",
-        doors: &[ENV, SDK, FAULTS, BENCH, PROCESSES],
+        doors: &[ENV, SDK, FAULTS, BENCH, PROCESSES, SLOW_HANDLER, DRIVEN_CLOCK, DISASTERS],
         tests: Tests::MayPaused,
     },
     Wall {
