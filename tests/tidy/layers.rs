@@ -37,14 +37,15 @@ pub fn dependencies(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for manifest in tree.manifests.iter().filter(|manifest| !manifest.folder.is_empty()) {
         let Some((_, may)) = MAY.iter().find(|(folder, _)| *folder == manifest.folder) else {
-            complaints.push(manifest.complain("a crate that the layers don't know: give it its place in this test"));
+            complaints
+                .push(manifest.complain("name", "a crate that the layers don't know: give it its place in this test"));
             continue;
         };
         let never = NEVER.iter().find(|(folder, _)| *folder == manifest.folder).map_or(&[][..], |(_, never)| never);
         for name in manifest.dependencies("dependencies") {
             let upwards = name.strip_prefix("slipway-").is_some_and(|ours| !may.contains(&ours));
             if upwards || never.contains(&name) {
-                complaints.push(manifest.complain(format!("{} must not depend on {name}", manifest.folder)));
+                complaints.push(manifest.complain(name, format!("{} must not depend on {name}", manifest.folder)));
             }
         }
     }

@@ -23,7 +23,7 @@ pub fn versions(tree: &Tree) -> Vec<Complaint> {
     for (manifest, kind, name) in all(tree) {
         let inherited = manifest.table[kind][name].get("workspace").and_then(toml::Value::as_bool);
         if inherited != Some(true) {
-            complaints.push(manifest.complain(format!("{name}: write `{name}.workspace = true`")));
+            complaints.push(manifest.complain(name, format!("{name}: write `{name}.workspace = true`")));
         }
     }
     complaints
@@ -34,7 +34,7 @@ pub fn unused(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (manifest, kind, name) in all(tree) {
         if !UNSEEN.contains(&(&manifest.folder, name)) && !named(tree, manifest, kind, name) {
-            complaints.push(manifest.complain(format!("{name} ({kind}) is not used: remove it")));
+            complaints.push(manifest.complain(name, format!("{name} ({kind}) is not used: remove it")));
         }
     }
     let taken: BTreeSet<&str> = all(tree).map(|(_, _, name)| name).collect();
@@ -42,7 +42,7 @@ pub fn unused(tree: &Tree) -> Vec<Complaint> {
         let offered = manifest.table.get("workspace").and_then(|workspace| workspace.get("dependencies"));
         let offered = offered.and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
         let idle = offered.filter(|name| !taken.contains(name.as_str()));
-        complaints.extend(idle.map(|name| manifest.complain(format!("no member takes {name}: remove it"))));
+        complaints.extend(idle.map(|name| manifest.complain(name, format!("no member takes {name}: remove it"))));
     }
     complaints
 }

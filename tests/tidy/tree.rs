@@ -51,13 +51,15 @@ pub struct Manifest {
     pub folder: String,
     /// What it holds.
     pub table: toml::Table,
+    text: String,
 }
 
 impl Manifest {
-    /// A complaint about the manifest.
-    pub fn complain(&self, what: impl Into<String>) -> Complaint {
+    /// A complaint about the first line that begins with `name`.
+    pub fn complain(&self, name: &str, what: impl Into<String>) -> Complaint {
         let path = if self.folder.is_empty() { String::new() } else { format!("{}/", self.folder) };
-        Complaint { path: format!("{path}Cargo.toml"), line: 1, what: what.into() }
+        let line = self.text.lines().position(|line| line.starts_with(name)).unwrap_or_default() + 1;
+        Complaint { path: format!("{path}Cargo.toml"), line, what: what.into() }
     }
 
     /// The names in one of its tables of dependencies.
@@ -126,7 +128,8 @@ impl Tree {
         }
         if let Some(folder) = path.strip_suffix("Cargo.toml") {
             let table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
-            self.manifests.push(Manifest { folder: folder.trim_end_matches('/').to_owned(), table });
+            let folder = folder.trim_end_matches('/').to_owned();
+            self.manifests.push(Manifest { folder, table, text: text.clone() });
         }
         self.texts.push(Text { path, text });
     }
