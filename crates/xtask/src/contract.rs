@@ -2,7 +2,8 @@
 
 mod compatibility;
 mod lint;
-pub mod lock;
+mod lock;
+pub mod wire;
 
 use std::collections::BTreeMap;
 

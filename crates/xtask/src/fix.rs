@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use crate::contract::lock;
+use crate::contract::wire;
 use crate::tables;
 use crate::workspace::Workspace;
 
@@ -19,24 +19,15 @@ pub enum Part {
     Tables,
 }
 
-/// What to do about a contract that breaks clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WirePolicy {
-    /// Leave the lock as it is and fail.
-    Keep,
-    /// Write the lock anyway: somebody decided to break clients.
-    Break,
-}
-
 impl Part {
     /// Writes it; returns what could not be mended.
-    fn write(self, workspace: &Workspace, policy: WirePolicy) -> anyhow::Result<Vec<String>> {
+    fn write(self, workspace: &Workspace, policy: wire::Policy) -> anyhow::Result<Vec<String>> {
         match self {
             Self::Format => {
                 let formatted = workspace.cargo(&["fmt", "--all"]).status()?.success();
                 Ok(if formatted { Vec::new() } else { vec!["`cargo fmt --all` failed".to_owned()] })
             }
-            Self::Wire => lock::write(workspace, policy),
+            Self::Wire => wire::write(workspace, policy),
             Self::Tables => {
                 tables::write(workspace)?.iter().for_each(|path| println!("wrote {path}"));
                 Ok(Vec::new())
@@ -50,7 +41,7 @@ impl Part {
 /// # Errors
 ///
 /// A file can't be read or written, or cargo can't be started.
-pub fn run(workspace: &Workspace, only: &[Part], policy: WirePolicy) -> anyhow::Result<ExitCode> {
+pub fn run(workspace: &Workspace, only: &[Part], policy: wire::Policy) -> anyhow::Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for part in Part::value_variants().iter().filter(|part| only.is_empty() || only.contains(part)) {
         for finding in part.write(workspace, policy)? {

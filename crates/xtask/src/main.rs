@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::fix::{Part, WirePolicy};
+use crate::contract::wire;
+use crate::fix::Part;
 use crate::verify::Step;
 use crate::workspace::Workspace;
 
@@ -57,7 +58,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(verify::run(&workspace, &steps))
         }
         Command::Fix { only, break_wire } => {
-            let policy = if break_wire { WirePolicy::Break } else { WirePolicy::Keep };
+            let policy = if break_wire { wire::Policy::Break } else { wire::Policy::Keep };
             fix::run(&workspace, &only, policy)
         }
     }

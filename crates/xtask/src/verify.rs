@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use crate::contract::Contract;
-use crate::contract::lock;
+use crate::contract::wire;
 use crate::workspace::Workspace;
 use crate::{dependencies, tables};
 
@@ -58,7 +58,7 @@ impl Step {
         match self {
             Self::Format => cargo(workspace, &["fmt", "--all", "--check"]),
             Self::Proto => Ok(Contract::open(workspace)?.lint()),
-            Self::Wire => lock::check(workspace),
+            Self::Wire => wire::check(workspace),
             Self::Tables => tables::check(workspace),
             Self::Dependencies => dependencies::check(workspace),
             Self::Clippy => cargo(workspace, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),

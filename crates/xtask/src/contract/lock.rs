@@ -1,5 +1,4 @@
-//! `proto/wire.lock`: everything that a client built yesterday relies on, as text that shows in a review what a change
-//! does to the wire.
+//! What a client built yesterday relies on, as a value and as text that shows in a review what a change does to the wire.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +6,6 @@ use anyhow::{Context as _, bail};
 use protox::prost_reflect::{Cardinality, FieldDescriptor, Kind, MethodDescriptor};
 
 use super::Contract;
-use super::compatibility::{Change, compare};
-use crate::fix::WirePolicy;
-use crate::workspace::Workspace;
-
-/// Where the lock is.
-const FILE: &str = "proto/wire.lock";
 
 /// The first line of the file.
 const HEAD: &str =
@@ -28,35 +21,6 @@ pub enum Member {
     Number(i64),
     /// The name of a method.
     Method(String),
-}
-
-/// How the files differ from the lock: what breaks clients, and additions that are not locked yet.
-///
-/// # Errors
-///
-/// The files don't compile, or the lock is missing or damaged.
-pub fn check(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let locked = parse(&workspace.read(FILE)?)?;
-    let changes = compare(&locked, &of(&Contract::open(workspace)?));
-    Ok(changes.iter().map(Change::to_string).collect())
-}
-
-/// Writes the lock. With [`WirePolicy::Keep`], changes that break clients are returned instead and nothing is written.
-///
-/// # Errors
-///
-/// The files don't compile, or the lock is damaged or can't be written.
-pub fn write(workspace: &Workspace, policy: WirePolicy) -> anyhow::Result<Vec<String>> {
-    let current = of(&Contract::open(workspace)?);
-    if policy == WirePolicy::Keep && workspace.path(FILE).exists() {
-        let changes = compare(&parse(&workspace.read(FILE)?)?, &current);
-        let breaking: Vec<String> = changes.iter().filter(|change| change.breaks()).map(Change::to_string).collect();
-        if !breaking.is_empty() {
-            return Ok(breaking);
-        }
-    }
-    workspace.write(FILE, &render(&current))?;
-    Ok(Vec::new())
 }
 
 /// What clients of `contract` rely on.
@@ -123,7 +87,8 @@ fn kind_name(kind: &Kind) -> &str {
     }
 }
 
-fn render(lock: &Lock) -> String {
+/// The lock as text.
+pub fn render(lock: &Lock) -> String {
     let mut text = format!("{HEAD}\n");
     for (owner, members) in lock {
         text.push_str(&format!("\n{owner}\n"));
@@ -144,11 +109,15 @@ impl std::fmt::Display for Member {
 }
 
 /// Reads what [`render`] wrote.
-fn parse(text: &str) -> anyhow::Result<Lock> {
+///
+/// # Errors
+///
+/// A line is none of a lock, or a member stands there twice.
+pub fn parse(text: &str) -> anyhow::Result<Lock> {
     let mut lock = Lock::new();
     let mut owner = None;
     for (index, line) in text.lines().enumerate() {
-        let broken = || format!("{FILE}:{}: not a line of a lock", index + 1);
+        let broken = || format!("line {} is not one of a lock", index + 1);
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -160,7 +129,7 @@ fn parse(text: &str) -> anyhow::Result<Lock> {
         let member = name.parse().map_or_else(|_| Member::Method(name.to_owned()), Member::Number);
         let members = owner.as_mut().with_context(broken)?;
         if members.insert(member, shape.to_owned()).is_some() {
-            bail!("{FILE}:{}: the member stands there twice", index + 1);
+            bail!("line {}: the member stands there twice", index + 1);
         }
     }
     Ok(lock)
@@ -168,24 +137,8 @@ fn parse(text: &str) -> anyhow::Result<Lock> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, WirePolicy, check, of, parse, render, write};
+    use super::{Lock, of, parse, render};
     use crate::contract::tests::contract;
-    use crate::workspace::Workspace;
-
-    const FILE: &str = "syntax = \"proto3\";\n// T.\npackage slipway.t.v1;\n";
-
-    /// A repository whose only file is a `.proto` with one message of these fields.
-    fn repository(fields: &str) -> (tempfile::TempDir, Workspace) {
-        let folder = tempfile::tempdir().unwrap();
-        let workspace = Workspace::at(folder.path());
-        std::fs::create_dir_all(folder.path().join("proto/slipway/t/v1")).unwrap();
-        change(&workspace, fields);
-        (folder, workspace)
-    }
-
-    fn change(workspace: &Workspace, fields: &str) {
-        workspace.write("proto/slipway/t/v1/t.proto", &format!("{FILE}message M {{ {fields} }}")).unwrap();
-    }
 
     #[test]
     fn a_lock_says_everything_clients_rely_on() {
@@ -223,32 +176,5 @@ mod tests {
         assert!(parse("  1 string a json a").is_err(), "a member of nothing");
         assert!(parse("message M\n  1").is_err(), "a member without a shape");
         assert!(parse("message M\n  1 string a\n  1 string b").is_err(), "a member twice");
-    }
-
-    #[test]
-    fn fix_locks_an_addition_and_verify_is_content() {
-        let (_folder, workspace) = repository("string a = 1;");
-        assert_eq!(write(&workspace, WirePolicy::Keep).unwrap(), [""; 0]);
-        change(&workspace, "string a = 1; string b = 2;");
-        assert_eq!(check(&workspace).unwrap().len(), 1);
-        assert_eq!(write(&workspace, WirePolicy::Keep).unwrap(), [""; 0]);
-        assert_eq!(check(&workspace).unwrap(), [""; 0]);
-    }
-
-    #[test]
-    fn fix_breaks_clients_only_when_told_to() {
-        let (_folder, workspace) = repository("string a = 1;");
-        write(&workspace, WirePolicy::Keep).unwrap();
-        change(&workspace, "int32 a = 1;");
-        assert_eq!(write(&workspace, WirePolicy::Keep).unwrap().len(), 1);
-        assert_eq!(check(&workspace).unwrap().len(), 1);
-        assert_eq!(write(&workspace, WirePolicy::Break).unwrap(), [""; 0]);
-        assert_eq!(check(&workspace).unwrap(), [""; 0]);
-    }
-
-    #[test]
-    fn a_missing_lock_is_an_error_of_verify() {
-        let (_folder, workspace) = repository("string a = 1;");
-        assert!(check(&workspace).is_err());
     }
 }
