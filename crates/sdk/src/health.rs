@@ -1,9 +1,12 @@
 //! The client of the health monitor. Observations are reported through [`crate::Reporter`].
 
+use futures_util::Stream;
 use slipway_proto::health::v1::health_client::HealthClient;
+use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::call::{LARGEST_MESSAGE, Terms, unary};
+use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::pb;
@@ -46,5 +49,19 @@ impl Health {
     /// Judges a candidate against a baseline.
     pub async fn evaluate(&self, request: pb::EvaluateRequest) -> Result<pb::Evidence, Error> {
         unary!(self.evaluate(request)).await
+    }
+
+    /// Opens a stream of reports.
+    pub(crate) async fn report(
+        &self,
+        carried: &Carried,
+        reports: impl Stream<Item = pb::ReportRequest> + Send + 'static,
+    ) -> Result<Streaming<pb::ReportResponse>, Error> {
+        let mut stub = self.stub.clone();
+        self.terms.open(carried, stub.report(carried.request(reports, None))).await
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 }

@@ -16,6 +16,7 @@ mod follow;
 mod health;
 mod launcher;
 mod registry;
+mod reporter;
 mod retry;
 mod router;
 mod traffic;
@@ -28,6 +29,9 @@ pub use follow::Follow;
 pub use health::Health;
 pub use launcher::Launcher;
 pub use registry::Registry;
+pub use reporter::{
+    Columns, Dropped, Observation, PairedColumns, PairedObservation, Reporter, ReporterSettings, ReporterStats,
+};
 pub use retry::RetryPolicy;
 pub use router::{ModelRouter, Routed, Router};
 pub use slipway_domain::name;
