@@ -10,7 +10,7 @@ use std::time::Instant;
 use slipway_domain::stats::{Cell, Columns, fold};
 
 const ROWS: usize = 20_000;
-const ROUNDS: usize = 500;
+const ROUNDS: usize = 200;
 
 fn main() {
     let predictions: Vec<f32> = (0..ROWS).map(|row| ((row * 7919) % ROWS) as f32 / ROWS as f32).collect();
@@ -23,17 +23,18 @@ fn main() {
     }
 }
 
-/// The mean over all rounds, `rows` a call.
+/// The fastest of all rounds, `rows` a call: others may use the machine too.
 fn nanoseconds(predictions: &[f32], outcomes: &[bool], weights: &[f32], rows: usize) -> f64 {
     let mut cell = Cell::new();
-    let started = Instant::now();
-    for _ in 0..ROUNDS {
+    let round = || {
+        let started = Instant::now();
         for start in (0..ROWS).step_by(rows) {
             let range = start..start + rows;
             let weights = weights.get(range.clone()).unwrap_or(&[]);
             let columns = Columns { predictions: &predictions[range.clone()], outcomes: &outcomes[range], weights };
             fold(black_box(&mut cell), black_box(&columns)).expect("the columns have one length");
         }
-    }
-    started.elapsed().as_nanos() as f64 / (ROUNDS * ROWS) as f64
+        started.elapsed().as_nanos() as f64 / ROWS as f64
+    };
+    std::iter::repeat_with(round).take(ROUNDS).fold(f64::INFINITY, f64::min)
 }

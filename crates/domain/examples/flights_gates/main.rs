@@ -1,7 +1,7 @@
 //! Replays launches on the summer of flights, and prints how they end: random splits on the ramp, and every first day
 //! of the summer in shadow.
 //!
-//! `cargo run --release -p slipway-domain --example flights_gates [SPLITS]`
+//! `cargo run --release -p slipway-domain --example flights_gates [SPLITS [MINUTES_BETWEEN_LOOKS]]`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example that prints its measurement")]
 
 use slipway_domain::stats::Policy;
@@ -17,13 +17,14 @@ use replay::{End, Schedule, Versions};
 const DAY: i64 = 24 * 60;
 
 fn main() {
-    let splits = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(150);
+    let argument = |at: usize| std::env::args().nth(at).and_then(|text| text.parse::<u64>().ok());
+    let (splits, every) = (argument(1).unwrap_or(150), argument(2).map_or(DAY, |minutes| minutes as i64));
     let flights = flights::all();
     let policy = Policy::default();
-    println!("ramp 5 → 25 → 50 → 100 %, {splits} random splits from 1 June, looked at daily");
+    println!("ramp 5 → 25 → 50 → 100 %, {splits} random splits from 1 June, looked at every {every} minutes");
     for (name, candidate) in [("v1 over v1", 0), ("v2 over v1", 1), ("v3 over v1", 2), ("v4 over v1", 3)] {
         let versions = Versions { candidate, baseline: 0 };
-        let schedule = Schedule { first_day: 0, every: DAY, days: 92 };
+        let schedule = Schedule { first_day: 0, every, days: 92 };
         let ends: Vec<End> =
             (0..splits).map(|salt| replay::ramp(&flights, versions, salt, schedule, &policy)).collect();
         print_ends(name, &ends);

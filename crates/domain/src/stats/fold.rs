@@ -48,7 +48,7 @@ pub(super) fn same_length(predictions: &[f32], column: &'static str, other: usiz
 /// [`Error::ColumnLengths`]: nothing was added.
 pub fn fold(cell: &mut Cell, columns: &Columns<'_>) -> Result<(), Error> {
     columns.check()?;
-    let mut counts = Counts::sized_for(columns.predictions.len());
+    let mut counts = Counts::suited(columns.predictions.len(), cell);
     let mut good = Rows::new();
     let mut start = 0;
     while start < columns.predictions.len() {
@@ -230,28 +230,28 @@ fn weighted_sums(block: &Block<'_>, losses: &[f64; BLOCK]) -> Sums {
 
 /// Where the rows of one call are counted before they join the cell's histogram.
 pub(super) enum Counts {
-    /// Straight into the cell, a row at a time.
+    /// Straight into the cell.
     Direct,
     /// An array of all places, poured into the cell at the end.
     Gathered(Box<[u32; KEYS]>),
 }
 
 impl Counts {
-    pub fn sized_for(rows: usize) -> Self {
-        if rows < FEW { Self::Direct } else { Self::Gathered(Box::new([0; KEYS])) }
+    pub fn suited(rows: usize, cell: &Cell) -> Self {
+        if rows < FEW || cell.histogram.is_dense() { Self::Direct } else { Self::Gathered(Box::new([0; KEYS])) }
     }
 
     pub fn add(&mut self, cell: &mut Cell, block: &Block<'_>) {
         let keys = block.predictions.iter().zip(block.outcomes).map(|(p, y)| negative_key(*p) + u16::from(*y));
         match self {
-            Self::Direct => keys.for_each(|key| cell.histogram.add(key, 1)),
+            Self::Direct => cell.histogram.add_each(keys),
             Self::Gathered(counts) => keys.for_each(|key| counts[usize::from(key)] += 1),
         }
     }
 
     pub fn pour_into(self, cell: &mut Cell) {
         if let Self::Gathered(counts) = self {
-            cell.histogram.merge_array(&counts[..]);
+            cell.histogram.merge_array(&counts);
         }
     }
 }

@@ -8,6 +8,9 @@ pub const KEYS: usize = 2 * BINS;
 /// Above so many filled places a plain array is smaller to walk than a sorted list.
 const SPARSE_AT_MOST: usize = KEYS / 4;
 
+/// How many places are looked at together in search of filled ones.
+const STRETCH: usize = 16;
+
 /// How many predictions fell into each score bin, positives and negatives apart. Rows count once, whatever their
 /// weight: ranking within a class does not change when a class is weighted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +70,30 @@ impl Histogram {
         self.settle();
     }
 
-    /// Adds one count a key.
-    pub(super) fn merge_array(&mut self, counts: &[u32]) {
-        let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        self.merge(&Self(Counts::Sparse(filled.map(|(key, count)| (key as u16, u64::from(*count))).collect())));
+    /// Whether rows can be counted in place at the cost of one addition each.
+    pub(super) fn is_dense(&self) -> bool {
+        matches!(self.0, Counts::Dense(_))
+    }
+
+    /// Counts one row a key. Keys must be below [`KEYS`].
+    pub(super) fn add_each(&mut self, keys: impl Iterator<Item = u16>) {
+        match &mut self.0 {
+            Counts::Dense(counts) => keys.for_each(|key| counts[usize::from(key)] += 1),
+            Counts::Sparse(_) => keys.for_each(|key| self.add(key, 1)),
+        }
+    }
+
+    /// Adds one count a key, from an array of all keys.
+    pub(super) fn merge_array(&mut self, counts: &[u32; KEYS]) {
+        let mut filled = Vec::new();
+        for (at, stretch) in counts.chunks(STRETCH).enumerate() {
+            // Most stretches are empty, and are passed over as a whole.
+            if stretch.iter().fold(0, |any, count| any | count) != 0 {
+                let keys = (at * STRETCH..).zip(stretch).filter(|(_, count)| **count > 0);
+                filled.extend(keys.map(|(key, count)| (key as u16, u64::from(*count))));
+            }
+        }
+        self.merge(&Self(Counts::Sparse(filled)));
     }
 
     /// The filled places in ascending order, each with its count.

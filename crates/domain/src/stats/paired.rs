@@ -94,7 +94,7 @@ pub struct PairedColumns<'a> {
 pub fn fold_paired(cell: &mut PairedCell, columns: &PairedColumns<'_>) -> Result<(), Error> {
     check(columns)?;
     let rows = columns.candidate.len();
-    let mut counts = [Counts::sized_for(rows), Counts::sized_for(rows)];
+    let mut counts = [Counts::suited(rows, &cell.candidate), Counts::suited(rows, &cell.baseline)];
     let mut good = [Rows::new(), Rows::new()];
     let mut start = 0;
     while start < rows {

@@ -40,9 +40,9 @@ impl Ratio {
     /// The ratio `estimate`, where `influence` says by how much each sample moved its logarithm (linearly; together they
     /// come to 0), with an interval at confidence 1 − `alpha`.
     ///
-    /// At the true ratio a sample's influence has mean 0, and [`student`] says how far their sum may stray at any time.
-    /// The interval is taken on the logarithm (delta method), so it never reaches below 0. The variance is that of whole
-    /// samples: rows within one sample may hang together as they like. With too few samples the interval is (0, ∞).
+    /// At the true ratio a sample's influence has mean 0, and [`student`] says how far their sum may stray at any time;
+    /// [`around`] makes an interval of it (delta method). The variance is that of whole samples: rows within one sample
+    /// may hang together as they like. With too few samples the interval is (0, ∞).
     /// The guarantee is asymptotic in the number of samples, and assumes that different samples are independent.
     pub fn from_influence(estimate: f64, influence: impl Iterator<Item = f64>, alpha: f64) -> Self {
         let (samples, spread) = influence.fold((0, 0.0), |(samples, spread), u| (samples + 1, spread + u * u));
@@ -54,7 +54,8 @@ impl Ratio {
     }
 }
 
-/// The interval of a ratio whose logarithm lies within `half_width` of the estimate's.
+/// The interval of a ratio whose relative error is within `half_width`: below the estimate on the linear scale, above it
+/// on the logarithmic one, on either side the wider of the two. Few skewed samples have fooled the narrower.
 pub fn around(estimate: f64, half_width: f64) -> Interval {
-    Interval { low: estimate * (-half_width).exp(), high: estimate * half_width.exp() }
+    Interval { low: estimate * (1.0 - half_width).max(0.0), high: estimate * half_width.exp() }
 }

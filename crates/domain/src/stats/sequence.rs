@@ -37,7 +37,7 @@ pub fn poisson_interval(observed: f64, tightest: f64, alpha: f64) -> Interval {
 
 /// Where `holds`, which is true at `from` and false at `to`, stops to hold.
 fn crossing(mut from: f64, mut to: f64, holds: impl Fn(f64) -> bool) -> f64 {
-    for _ in 0..100 {
+    for _ in 0..60 {
         let middle = (from + to) / 2.0;
         if holds(middle) {
             from = middle;
