@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = std::env::args().nth(1).map_or(Ok(4.0), |text| text.parse())?;
     let time = Duration::from_secs_f64(seconds);
     let dir = tempfile::tempdir_in(".")?;
-    println!("bare append + sync: {:.0}/s", bare(&dir.path().join("bare"), time)?);
+    let mut out = std::io::stdout();
+    writeln!(out, "bare append + sync: {:.0}/s", bare(&dir.path().join("bare"), time)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for writers in [1, 8, 64, 256] {
         let store = Arc::new(Embedded::open(dir.path().join(writers.to_string()), Options::default())?);
@@ -26,10 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let stats = store.stats();
         let sync = stats.sync_time.as_secs_f64() / stats.syncs as f64;
         let group = stats.commits as f64 / stats.syncs as f64;
-        println!("{writers} writers: {rate:.0}/s, {group:.1} a group, {:.0} us a sync, {stats:?}", sync * 1e6);
+        writeln!(out, "{writers} writers: {rate:.0}/s, {group:.1} a group, {:.0} us a sync, {stats:?}", sync * 1e6)?;
         let began = Instant::now();
         runtime.block_on(store.close());
-        println!("closed in {:?}", began.elapsed());
+        writeln!(out, "closed in {:?}", began.elapsed())?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,9 @@ const SECTOR: usize = 512;
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct Simulated {
-    disk: Arc<Mutex<Platter>>,
+    platter: Arc<Mutex<Platter>>,
+    /// Told when a sync begins to wait, and when syncs are let through again.
+    gate: Arc<Condvar>,
 }
 
 #[derive(Debug)]
@@ -31,8 +33,12 @@ struct Platter {
     boot: u64,
     /// The bytes that all files may have together.
     quota: u64,
-    /// So many of the next syncs of files fail.
-    failing_syncs: u32,
+    /// So many of the next syncs of files succeed, and so many after those fail.
+    failing_syncs: (u32, u32),
+    /// Syncs of files wait.
+    syncs_held: bool,
+    /// So many of them do.
+    waiting_syncs: u32,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -59,9 +65,11 @@ impl Simulated {
             locks: BTreeSet::new(),
             boot: 0,
             quota: u64::MAX,
-            failing_syncs: 0,
+            failing_syncs: (0, 0),
+            syncs_held: false,
+            waiting_syncs: 0,
         };
-        Self { disk: Arc::new(Mutex::new(platter)) }
+        Self::with(platter)
     }
 
     /// A disk as this one would be found after the power failed now: of what was not synced a part
@@ -79,9 +87,11 @@ impl Simulated {
             locks: BTreeSet::new(),
             boot: platter.boot + 1,
             quota: platter.quota,
-            failing_syncs: 0,
+            failing_syncs: (0, 0),
+            syncs_held: false,
+            waiting_syncs: 0,
         };
-        Self { disk: Arc::new(Mutex::new(survivor)) }
+        Self::with(survivor)
     }
 
     /// A disk as this one would be found after the process was killed now: all that was written is
@@ -93,10 +103,12 @@ impl Simulated {
             names: platter.names.clone(),
             synced_names: platter.synced_names.clone(),
             locks: BTreeSet::new(),
-            failing_syncs: 0,
+            failing_syncs: (0, 0),
+            syncs_held: false,
+            waiting_syncs: 0,
             ..*platter
         };
-        Self { disk: Arc::new(Mutex::new(survivor)) }
+        Self::with(survivor)
     }
 
     /// Lets all files together have at most `bytes`.
@@ -109,9 +121,26 @@ impl Simulated {
         self.platter().used()
     }
 
-    /// Makes the next `count` syncs of files fail.
-    pub fn fail_syncs(&self, count: u32) {
-        self.platter().failing_syncs = count;
+    /// Lets the next `before` syncs of files succeed, and makes `count` after those fail.
+    pub fn fail_syncs(&self, before: u32, count: u32) {
+        self.platter().failing_syncs = (before, count);
+    }
+
+    /// Makes syncs of files wait, until [`Simulated::release_syncs`].
+    pub fn hold_syncs(&self) {
+        self.platter().syncs_held = true;
+    }
+
+    /// Blocks until a sync waits.
+    pub fn wait_for_held_sync(&self) {
+        let waited = self.gate.wait_while(self.platter(), |platter| platter.waiting_syncs == 0);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets syncs of files through again, also those that wait.
+    pub fn release_syncs(&self) {
+        self.platter().syncs_held = false;
+        self.gate.notify_all();
     }
 
     /// The contents of the file `name`, if it is there.
@@ -129,8 +158,12 @@ impl Simulated {
         platter.synced_names.insert(name.to_owned(), index);
     }
 
+    fn with(platter: Platter) -> Self {
+        Self { platter: Arc::new(Mutex::new(platter)), gate: Arc::default() }
+    }
+
     fn platter(&self) -> MutexGuard<'_, Platter> {
-        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.platter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn file(&self, index: usize) -> Arc<dyn File> {
@@ -180,7 +213,8 @@ impl Change {
     fn apply(&self, target: &mut Vec<u8>) {
         match self {
             Self::Write { offset, bytes } => overwrite(target, *offset, bytes),
-            Self::SetLen(len) => target.resize(*len, 0),
+            Self::SetLen(len) if *len < target.len() => target.truncate(*len),
+            Self::SetLen(len) => extend(target, *len),
         }
     }
 
@@ -207,9 +241,14 @@ impl Change {
 fn overwrite(target: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
     let end = offset + bytes.len();
     if target.len() < end {
-        target.resize(end, 0);
+        extend(target, end);
     }
     target[offset..end].copy_from_slice(bytes);
+}
+
+/// Appends zeros up to `len`: in one piece, which is fast also where nothing is optimised.
+fn extend(target: &mut Vec<u8>, len: usize) {
+    target.extend_from_slice(&vec![0; len - target.len()]);
 }
 
 /// An offset as an index. Simulated files are small.
@@ -322,9 +361,18 @@ impl File for Opened {
 
     fn sync(&self) -> io::Result<()> {
         let mut platter = self.disk.platter();
-        if platter.failing_syncs > 0 {
-            platter.failing_syncs -= 1;
-            return Err(io::Error::other("the sync failed"));
+        platter.waiting_syncs += 1;
+        self.disk.gate.notify_all();
+        let released = self.disk.gate.wait_while(platter, |platter| platter.syncs_held);
+        let mut platter = released.unwrap_or_else(PoisonError::into_inner);
+        platter.waiting_syncs -= 1;
+        match &mut platter.failing_syncs {
+            (0, 0) => {}
+            (0, failing) => {
+                *failing -= 1;
+                return Err(io::Error::other("the sync failed"));
+            }
+            (before, _) => *before -= 1,
         }
         platter.contents[self.index].sync();
         Ok(())

@@ -3,10 +3,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::record::Tip;
 use super::shared::Shared;
 use super::signal::Signal;
 use super::snapshot::{self, Snapshot, SnapshotWriter};
-use super::state::State;
+use super::view::View;
 use crate::disk::{Disk, definite};
 use crate::{Error, KeyRange, Revision};
 
@@ -44,14 +45,14 @@ impl Compactor {
         let mut last = self.snapshot();
         let view = self.shared.view();
         let mut writer = SnapshotWriter::create(&self.disk)?;
-        let written = match self.write(&mut writer, &view.state) {
-            Ok(tip) => writer.finish(tip),
+        let written = self.write(&mut writer, &view).and_then(|tip| writer.finish(tip));
+        let written = match written {
+            Ok(written) => written,
             Err(error) => {
                 writer.abandon();
-                Err(error)
+                return Err(error);
             }
         };
-        let written = written?;
         // What is about to be dropped can be made from this file only: it must read back.
         snapshot::read(&*self.disk, &written.name, |_| Ok(()))?;
         let revision = written.revision;
@@ -72,8 +73,10 @@ impl Compactor {
         Ok(grown > self.compact_bytes.max(2 * bytes))
     }
 
-    /// Writes the entries of `state`, and then the changes that it took in meanwhile.
-    fn write(&self, writer: &mut SnapshotWriter, state: &State) -> Result<super::record::Tip, Error> {
+    /// Writes the entries of the view's state, and then the changes that it had not taken in yet or
+    /// took in meanwhile: at least those that could be read when this began.
+    fn write(&self, writer: &mut SnapshotWriter, view: &View) -> Result<Tip, Error> {
+        let state = &view.state;
         let mut position = self.shared.journal.locate(state.applied())?;
         for entry in state.scan(&KeyRange::all())? {
             if self.signal.is_closing() {
@@ -84,7 +87,7 @@ impl Compactor {
                 writer.entry(&key, slot.mod_revision, &value)?;
             }
         }
-        let through = state.touched();
+        let through = state.touched().max(view.tip.revision);
         while position.tip.revision < through {
             let stretch = self.shared.journal.read(&position, through, PIECE)?;
             stretch.commits.iter().try_for_each(|commit| writer.commit(commit))?;
@@ -100,8 +103,9 @@ impl Compactor {
                 self.disk.remove(&name).map_err(|error| definite(&self.disk.path(&name), &error))?;
             }
         }
-        let revision = self.shared.view().tip.revision;
-        let promised = revision.saturating_sub(self.history) + 1;
-        self.shared.journal.drop_before(promised.min(snapshot + 1))
+        let view = self.shared.view();
+        let promised = view.tip.revision.saturating_sub(self.history);
+        // The state may be behind the snapshot, and the next one begins where the state is.
+        self.shared.journal.drop_before(promised.min(snapshot).min(view.state.applied()) + 1)
     }
 }

@@ -151,12 +151,13 @@ impl<'a> Scanner<'a> {
     /// Brings at least `wanted` bytes from the current offset into the buffer; false if the file ends before.
     fn fill(&mut self, wanted: usize) -> io::Result<bool> {
         if self.buffer.len() - self.start < wanted {
-            self.buffer.drain(..self.start);
+            let have = self.buffer.len() - self.start;
+            let mut buffer = vec![0; wanted.max(CHUNK)];
+            buffer[..have].copy_from_slice(&self.buffer[self.start..]);
+            let read = self.segment.file.read_at(&mut buffer[have..], self.offset + have as u64)?;
+            buffer.truncate(have + read);
+            self.buffer = buffer;
             self.start = 0;
-            let have = self.buffer.len();
-            self.buffer.resize(have + wanted.max(CHUNK), 0);
-            let read = self.segment.file.read_at(&mut self.buffer[have..], self.offset + have as u64)?;
-            self.buffer.truncate(have + read);
         }
         Ok(self.buffer.len() - self.start >= wanted)
     }

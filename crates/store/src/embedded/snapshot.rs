@@ -107,7 +107,7 @@ impl SnapshotWriter {
     }
 
     /// Ends the snapshot at `tip`, makes it durable and gives it its name.
-    pub(super) fn finish(mut self, tip: Tip) -> Result<Snapshot, Error> {
+    pub(super) fn finish(&mut self, tip: Tip) -> Result<Snapshot, Error> {
         self.flush()?;
         let mut contents = tip.revision.to_le_bytes().to_vec();
         contents.extend_from_slice(&tip.checksum.to_le_bytes());

@@ -1,0 +1,197 @@
+//! States that were lost, ruined, exchanged or full: all of it is made again from the journal.
+
+use std::path::{Path, PathBuf};
+
+use slipway_store::disk::Disk;
+use slipway_store::{Error, Store};
+
+use crate::history::{Bed, assert_prefix, copy_folder, names, sealed, tiny, write};
+
+/// A store that was closed at revision 60 without a snapshot, and its state's folder.
+async fn closed() -> (Bed, PathBuf) {
+    let bed = Bed::new();
+    let store = bed.open(sealed()).expect("an empty disk opens");
+    write(&store, 60).await;
+    store.close().await;
+    let state = bed.states.path().join("state");
+    (bed, state)
+}
+
+async fn assert_all_is_there(bed: &Bed) {
+    let store = bed.open(sealed()).expect("the journal is whole");
+    assert_eq!(assert_prefix(&store).await, 60);
+    write(&store, 65).await;
+    drop(store);
+    let store = bed.open(sealed()).expect("it was closed");
+    assert_eq!(assert_prefix(&store).await, 65);
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("readable").map(|entry| entry.expect("readable").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test]
+async fn a_state_that_was_deleted_is_made_again() {
+    let (bed, state) = closed().await;
+    std::fs::remove_dir_all(state).expect("writable");
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn a_state_filled_with_rubbish_is_made_again() {
+    let (bed, state) = closed().await;
+    for file in files(&state) {
+        std::fs::write(file, b"rubbish ".repeat(5000)).expect("writable");
+    }
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn a_state_cut_to_nothing_is_made_again() {
+    let (bed, state) = closed().await;
+    for file in files(&state) {
+        std::fs::write(file, b"").expect("writable");
+    }
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn a_state_that_lost_any_one_file_is_right_or_made_again() {
+    let (bed, state) = closed().await;
+    for file in files(&state) {
+        let again = Bed::on(bed.disk.after_kill());
+        let copy = again.states.path().join("state");
+        copy_folder(&state, &copy);
+        std::fs::remove_file(copy.join(file.strip_prefix(&state).expect("below it"))).expect("it was copied");
+        assert_all_is_there(&again).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_the_place_of_the_state_is_made_room() {
+    let (bed, state) = closed().await;
+    std::fs::remove_dir_all(state.join("1")).expect("writable");
+    std::fs::write(state.join("1"), "a file").expect("writable");
+    std::fs::write(state.join("2"), "another file").expect("writable");
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn an_older_state_is_caught_up() {
+    let bed = Bed::new();
+    let state = bed.states.path().join("state");
+    let store = bed.open(sealed()).expect("an empty disk opens");
+    write(&store, 20).await;
+    drop(store);
+    let older = tempfile::tempdir().expect("a temporary folder");
+    copy_folder(&state, older.path());
+    let store = bed.open(sealed()).expect("it was closed");
+    write(&store, 60).await;
+    drop(store);
+    std::fs::remove_dir_all(&state).expect("writable");
+    copy_folder(older.path(), &state);
+    assert_all_is_there(&bed).await;
+    assert!(state.join("1").exists(), "it was made again for no reason");
+}
+
+#[tokio::test]
+async fn a_state_ahead_of_the_journal_is_made_again() {
+    let (bed, state) = closed().await;
+    let segment = bed.segments().pop().expect("there are segments");
+    let bytes = bed.disk.contents(&segment).expect("it was listed");
+    bed.disk.set_contents(&segment, bytes[..bytes.len() - 1].to_vec());
+    let store = bed.open(sealed()).expect("the journal is torn and not damaged");
+    assert_eq!(assert_prefix(&store).await, 59);
+    drop(store);
+    assert!(!state.join("1").exists(), "it has what the journal has not");
+}
+
+#[tokio::test]
+async fn a_state_of_another_store_is_made_again() {
+    let (bed, state) = closed().await;
+    let other = Bed::new();
+    let store = other.open(sealed()).expect("an empty disk opens");
+    for number in 0..30 {
+        let txn = slipway_store::Txn::new().put(format!("foreign {number}"), "1");
+        store.txn(txn).await.expect("writable");
+    }
+    drop(store);
+    std::fs::remove_dir_all(&state).expect("writable");
+    copy_folder(&other.states.path().join("state"), &state);
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn a_state_is_made_again_from_snapshot_and_journal() {
+    let bed = Bed::new();
+    let store = bed.open(tiny()).expect("an empty disk opens");
+    write(&store, 40).await;
+    store.compact().expect("the disk has room");
+    assert!(store.stats().oldest_revision > 1, "the beginning of the journal is still there");
+    write(&store, 50).await;
+    drop(store);
+    std::fs::remove_dir_all(bed.states.path().join("state")).expect("writable");
+    let store = bed.open(tiny()).expect("the snapshot is whole");
+    assert_eq!(assert_prefix(&store).await, 50);
+}
+
+#[tokio::test]
+async fn a_store_begins_again_from_a_snapshot_alone() {
+    let bed = Bed::new();
+    let store = bed.open(tiny()).expect("an empty disk opens");
+    write(&store, 40).await;
+    store.compact().expect("the disk has room");
+    drop(store);
+    let restored = Bed::new();
+    let name = names(&bed.disk, "snapshot-").pop().expect("there is a snapshot");
+    restored.disk.set_contents(&name, bed.disk.contents(&name).expect("it was listed"));
+    let store = restored.open(tiny()).expect("a snapshot is enough");
+    assert_eq!(assert_prefix(&store).await, 40);
+    assert_eq!(store.watch(slipway_store::KeyRange::all(), 39).await.err(), Some(Error::Compacted { oldest: 41 }));
+    write(&store, 45).await;
+    drop(store);
+    assert_eq!(assert_prefix(&restored.open(tiny()).expect("it was closed")).await, 45);
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_never_taken_for_what_was_written() {
+    let bed = Bed::new();
+    let store = bed.open(tiny()).expect("an empty disk opens");
+    write(&store, 40).await;
+    store.compact().expect("the disk has room");
+    drop(store);
+    let name = names(&bed.disk, "snapshot-").pop().expect("there is a snapshot");
+    let whole = bed.disk.contents(&name).expect("it was listed");
+    for at in 0..whole.len() {
+        let restored = Bed::new();
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        restored.disk.set_contents(&name, changed);
+        let error = restored.open(tiny()).err().expect("it is damaged");
+        assert!(matches!(error, Error::Corrupt { .. } | Error::Newer { .. }), "byte {at}: {error}");
+        let cut = Bed::new();
+        cut.disk.set_contents(&name, whole[..at].to_vec());
+        assert!(matches!(cut.open(tiny()).err(), Some(Error::Corrupt { .. })), "cut at byte {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_is_gone_is_told_and_not_begun_anew() {
+    let (bed, _) = closed().await;
+    for name in bed.segments() {
+        bed.disk.remove(&name).expect("it was listed");
+    }
+    let error = bed.open(sealed()).err().expect("the truth is missing");
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_left_half_made_is_cleared_away() {
+    let (bed, _) = closed().await;
+    for name in ["snapshot-.tmp", "journal-00000000000000000061.tmp", "STATE.tmp"] {
+        bed.disk.set_contents(name, b"half".to_vec());
+    }
+    assert_all_is_there(&bed).await;
+    assert_eq!(names(&bed.disk, "snapshot-"), Vec::<String>::new());
+}
