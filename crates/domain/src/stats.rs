@@ -1,7 +1,7 @@
 //! What healthy means, as pure functions of mergeable sums.
 //!
 //! Everything starts from one record, the [`Cell`]: the sums and the score histogram of one model version in one
-//! minute. [`fold`] builds cells from columns, merging is addition, and all else reads cells: [`metrics`] for what is
+//! minute. [`mod@fold`] builds cells from columns, merging is addition, and all else reads cells: [`metrics`] for what is
 //! shown, [`verdict`] for one model against its tolerated band, [`split`] and [`shadow`] for a candidate against its
 //! baseline. Notation throughout: p is the prediction, y the outcome (0 or 1), w the weight, l the log loss.
 //!

@@ -146,18 +146,21 @@ fn lacks(findings: &Findings<'_>, policy: &Policy, observed: Observed) -> Vec<La
         }
         Some(found) => {
             let worst = (found.interval.high - 1.0).max(1.0 - found.interval.low);
-            let room = policy.tolerable_error() - (found.estimate - 1.0).abs();
-            lacks.extend(budget_lack("Calibration", worst, (room, found.interval.half_width()), (rows, policy)));
-            lacks.extend(observed_lack("calibration", &found, observed));
+            let error = Deviation { metric: "Calibration", estimate: (found.estimate - 1.0).abs(), worst };
+            lacks.extend(budget_lack(&error, rows, policy));
+            let is = format!("calibration is {:.3} times the baseline's", found.estimate);
+            let tolerated = format!("{:.3} to {:.3}", found.tolerated.low, found.tolerated.high);
+            lacks.extend(observed_lack(&found, observed, &format!("{is}; tolerated is {tolerated}")));
         }
     }
     match findings.normalized_entropy {
         None => lacks.push(Lack::new("NE cannot be compared before both versions have an outcome.".into(), None)),
         Some(found) => {
-            let room = policy.tolerable_error() - found.estimate;
-            let width = (room, found.interval.half_width());
-            lacks.extend(budget_lack("NE", found.interval.high, width, (rows, policy)));
-            lacks.extend(observed_lack("NE", &found, observed));
+            let error = Deviation { metric: "NE", estimate: found.estimate.max(0.0), worst: found.interval.high };
+            lacks.extend(budget_lack(&error, rows, policy));
+            let is = format!("NE is worse than the baseline's by {}", percent(found.estimate));
+            let tolerated = percent(found.tolerated.high);
+            lacks.extend(observed_lack(&found, observed, &format!("{is}; tolerated is {tolerated}")));
         }
     }
     lacks
@@ -180,34 +183,38 @@ fn minimum_lacks(candidate: &Cell, policy: &Policy) -> Vec<Lack> {
     lacks
 }
 
-/// What is missing when the worst plausible error is too much for the next share. `width` is the room that the estimate
-/// leaves and the half-width that the interval has; intervals narrow with the root of the rows.
-fn budget_lack(metric: &str, worst: f64, width: (f64, f64), (rows, policy): (u64, &Policy)) -> Option<Lack> {
-    let tolerable = policy.tolerable_error();
-    if worst <= tolerable {
+/// How far a metric may be from what it should be, relative, at least 0.
+struct Deviation {
+    metric: &'static str,
+    estimate: f64,
+    worst: f64,
+}
+
+/// What is missing when the worst plausible error is too much for the next share: intervals narrow with the root of the
+/// rows, so the part beyond the estimate must shrink into the room that the estimate leaves.
+fn budget_lack(error: &Deviation, rows: u64, policy: &Policy) -> Option<Lack> {
+    let (metric, tolerable) = (error.metric, policy.tolerable_error());
+    if error.worst <= tolerable {
         return None;
     }
-    let (room, half_width) = width;
-    let reason = if worst.is_finite() {
-        let (worst, tolerable) = (percent(worst), percent(tolerable));
+    let reason = if error.worst.is_finite() {
+        let (worst, tolerable) = (percent(error.worst), percent(tolerable));
         format!("{metric} may be off by as much as {worst}, and the next share allows {tolerable}.")
     } else {
         format!("{metric} has too few samples for an interval.")
     };
-    let factor = (half_width / room).powi(2) - 1.0;
+    let room = tolerable - error.estimate;
+    let factor = ((error.worst - error.estimate) / room).powi(2) - 1.0;
     let countable = room > 0.0 && factor.is_finite();
-    Some(Lack::new(reason, countable.then(|| (rows as f64 * factor.max(0.0)).ceil() as u64)))
+    Some(Lack::new(reason, countable.then(|| (rows as f64 * factor).ceil() as u64)))
 }
 
-fn observed_lack(metric: &str, found: &Comparison, observed: Observed) -> Option<Lack> {
+/// What is missing when the same rows already show more than is tolerated.
+fn observed_lack(found: &Comparison, observed: Observed, what: &str) -> Option<Lack> {
     if observed == Observed::MayBeChance || found.tolerated.contains(found.estimate) {
         return None;
     }
-    let reason = format!(
-        "On the same rows the candidate's {metric} differs by {:.4}, beyond {:.4} to {:.4}, though it may be these days.",
-        found.estimate, found.tolerated.low, found.tolerated.high
-    );
-    Some(Lack::new(reason, None))
+    Some(Lack::new(format!("On the same rows the candidate's {what}. So few spans may be the exception."), None))
 }
 
 fn percent(share: f64) -> String {
