@@ -182,10 +182,27 @@ impl Launch {
         }
     }
 
-    /// What keeps it from going on; the hold that a person has to lift comes first.
+    /// What keeps it from going on; the hold that a person has to lift comes first. A freeze counts only while there is
+    /// exposure left to raise.
     #[must_use]
     pub fn hold(&self) -> Option<&Hold> {
-        self.holds.first()
+        let Holds { pause, freeze, trouble } = &self.holds;
+        pause.as_ref().or(trouble.as_ref()).or(freeze.as_ref().filter(|_| self.raises_later()))
+    }
+
+    /// The command to run when a launcher starts: the outstanding one, unless it would raise exposure that is held
+    /// back. While a launcher runs, [`step`] says what to run.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Command> {
+        self.outstanding.as_ref().filter(|_| self.may_retry())
+    }
+
+    /// Whether exposure may still have to be raised.
+    pub(crate) fn raises_later(&self) -> bool {
+        match self.stage {
+            Stage::Ramping { step, phase } => step + 1 < self.plan.steps.len() || phase == Phase::Applying,
+            stage => !stage.may_expose(),
+        }
     }
 
     /// Whether nothing may advance: a person paused it, or its traffic is not its own.

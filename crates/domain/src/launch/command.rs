@@ -9,7 +9,7 @@ use crate::traffic::{Range, Share};
 /// One thing to do, after the step that asked for it is durable, at least once.
 ///
 /// A launch has at most one outstanding command ([`super::Launch::outstanding`]): whatever is not outstanding any more
-/// need not be run, and its answer is rejected as stale. (launch name, `id`) is the idempotency key: the same id always
+/// need not be run, and its answer is rejected as stale; [`super::Launch::pending`] is what a restarted launcher runs. (launch name, `id`) is the idempotency key: the same id always
 /// means the same action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command {

@@ -6,6 +6,10 @@ use crate::traffic::Traffic;
 /// What `event` was, as one sentence for a person.
 #[must_use]
 pub fn describe(event: &Event) -> String {
+    sentence(&what(event))
+}
+
+fn what(event: &Event) -> String {
     match event {
         Event::Submitted { by, reason } => because(format!("{by} submitted the launch"), reason),
         Event::Approved { by, reason } => because(format!("{by} approved the launch"), reason),
@@ -32,8 +36,14 @@ pub fn describe(event: &Event) -> String {
     }
 }
 
+/// `text` with a full stop, unless it ends a sentence already.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
 fn because(what: String, reason: &str) -> String {
-    if reason.is_empty() { format!("{what}.") } else { format!("{what}: {reason}") }
+    if reason.is_empty() { sentence(&what) } else { sentence(&format!("{what}: {reason}")) }
 }
 
 fn refused(cause: Fence, traffic: &Traffic) -> String {

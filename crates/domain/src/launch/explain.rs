@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::describe::sentence;
 use super::{Bake, Consequence, Hold, HoldReason, Launch, Phase, RampStep, Return, Stage};
 use crate::gate::Verdict;
 use crate::traffic::Share;
@@ -28,7 +29,7 @@ pub fn explain(launch: &Launch, now: Timestamp) -> Explanation {
     }
     let doing = doing(launch);
     let (summary, since) = match launch.hold() {
-        Some(hold) => (format!("Holds ({}): {}. {doing}", hold.reason.name(), hold.message), hold.since),
+        Some(hold) => (format!("Holds ({}): {} {doing}", hold.reason.name(), sentence(&hold.message)), hold.since),
         None => (doing, launch.bake.map_or(entered, |bake| bake.since)),
     };
     Explanation { summary, since, next: next(launch, now) }
@@ -102,7 +103,7 @@ fn next(launch: &Launch, now: Timestamp) -> Vec<String> {
     }
     if let Some(command) = &launch.outstanding {
         let asked = when(command.asked_at, now);
-        next.push(format!("The answer to {} moves it; it was asked for {asked}.", command.action.name()));
+        next.push(format!("The answer to {} moves it; that was asked {asked}.", command.action.name()));
     }
     if let Some(at) = launch.expire_at {
         next.push(format!("It expires {} if it still waits then.", when(at, now)));

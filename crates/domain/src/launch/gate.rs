@@ -1,5 +1,6 @@
 //! When a gate is asked, and what its answer does: only a PASS advances, and only a FAIL rolls back.
 
+use super::describe::sentence;
 use super::turn::Turn;
 use super::{Action, HoldReason, Phase, Stage};
 use crate::gate::{Comparison, Evidence, Verdict};
@@ -94,7 +95,7 @@ impl Turn {
             Stage::Ramping { .. } => self.finalize(why),
             _ => {
                 let everything = "The candidate serves all units.";
-                self.end(Stage::Succeeded, format!("{why} {everything}"));
+                self.end(Stage::Succeeded, format!("{} {everything}", sentence(&why)));
             }
         }
     }

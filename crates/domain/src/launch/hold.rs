@@ -74,12 +74,6 @@ pub struct Holds {
 }
 
 impl Holds {
-    /// The hold to show: the one that a person has to lift comes first.
-    #[must_use]
-    pub fn first(&self) -> Option<&Hold> {
-        self.pause.as_ref().or(self.trouble.as_ref()).or(self.freeze.as_ref())
-    }
-
     /// The next instant at which a consequence is drawn.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         [&self.pause, &self.freeze, &self.trouble].into_iter().flatten().filter_map(|hold| hold.deadline).min()

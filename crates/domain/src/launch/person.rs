@@ -63,6 +63,7 @@ impl Turn {
             Some(hold) => Hold { message: fresh.message, ..hold },
             None => fresh,
         });
+        self.outgrow_freeze();
         Ok(())
     }
 

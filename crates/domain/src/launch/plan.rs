@@ -146,9 +146,7 @@ impl Plan {
 fn check_share(index: usize, step: &RampStep, before: Share) -> Option<Violation> {
     let field = format!("plan.steps[{index}].share");
     match Share::of_fraction(step.share) {
-        None | Some(Share::NONE) => {
-            Some(Violation::new(field, "OUT_OF_BOUNDS", "must be a number from 0.00001 to 1"))
-        }
+        None | Some(Share::NONE) => Some(Violation::new(field, "OUT_OF_BOUNDS", "must be a number from 0.00001 to 1")),
         Some(share) if share <= before => {
             let wanted = format!("must be above the share before it, {before}: steps only rise");
             Some(Violation::new(field, "RAMP_NOT_RISING", wanted))

@@ -1,5 +1,6 @@
 //! The way back: to the pinned baseline, past every hold, and without ever giving up.
 
+use super::describe::sentence;
 use super::timer::after;
 use super::turn::Turn;
 use super::{Action, Fence, HoldReason, Holds, Return, Stage};
@@ -14,6 +15,7 @@ impl Turn {
     /// the baseline raises the generation, which refuses whatever is still on its way.
     pub(super) fn roll_back(&mut self, why: String) {
         let exposed = self.launch.stage.may_expose();
+        let why = sentence(&why);
         self.launch.rollback_reason = Some(why.clone());
         self.launch.holds = Holds::default();
         if exposed {

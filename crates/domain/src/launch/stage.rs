@@ -106,12 +106,9 @@ impl Stage {
     #[must_use]
     pub fn is_end(self) -> bool {
         match self {
-            Self::Succeeded
-            | Self::RolledBack
-            | Self::Rejected
-            | Self::Aborted
-            | Self::Superseded
-            | Self::Expired => true,
+            Self::Succeeded | Self::RolledBack | Self::Rejected | Self::Aborted | Self::Superseded | Self::Expired => {
+                true
+            }
             Self::Draft
             | Self::Estimating
             | Self::AwaitingApproval

@@ -99,18 +99,38 @@ impl Turn {
         self.launch.generation = Some(traffic.generation);
         self.observe(traffic);
         self.launch.holds.trouble = None;
-        self.launch.retry_at = None;
-        let why = "The traffic is as the launch left it again.";
+        if self.awaited() == Some(&Action::ReadTraffic) {
+            self.launch.outstanding = None;
+        }
+        // An answer that is still awaited keeps its timer.
+        self.launch.retry_at = self.launch.retry_at.filter(|_| self.launch.outstanding.is_some());
         match self.launch.stage {
-            Stage::Ramping { step, phase: Phase::Applying } if step == self.first_step() => self.poke(),
-            Stage::Ramping { step, phase: Phase::Applying } => {
-                self.enter(Stage::Ramping { step: step - 1, phase: Phase::Baking }, why);
-                self.confirmed();
-            }
+            Stage::Ramping { step, phase: Phase::Applying } => self.earn_again(step),
             Stage::Ramping { .. } => self.confirmed(),
             Stage::Watching { .. } => self.start_bake(self.launch.plan.watch),
             Stage::Finalizing => self.finalized(),
             _ => self.look(),
+        }
+    }
+
+    /// The share of `step` was granted, but somebody else wrote the traffic before it was set, or after: what comes
+    /// before the step is baked and judged again, so that no PASS raises exposure twice.
+    fn earn_again(&mut self, step: usize) {
+        let why = "The traffic is as the launch left it again.";
+        let shadow = self.launch.plan.shadow.filter(|_| self.launch.baseline.is_some());
+        match shadow {
+            _ if step > self.first_step() => {
+                self.enter(Stage::Ramping { step: step - 1, phase: Phase::Baking }, why);
+                self.confirmed();
+            }
+            Some(shadow) => {
+                let begun = self.launch.transitions.iter().find(|entry| entry.stage.name() == "SHADOWING");
+                self.launch.evidence_since = begun.map(|entry| entry.at);
+                self.enter(Stage::Shadowing { phase: Phase::Baking }, why);
+                self.start_bake(shadow.bake);
+                self.look();
+            }
+            None => self.poke(),
         }
     }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
+use super::describe::sentence;
 use super::timer::{Bake, after};
 use super::{Action, Command, Hold, HoldReason, Holds, Launch, Phase, Stage, Transition};
 use crate::traffic::{Range, Share, Traffic, split};
@@ -23,7 +24,7 @@ pub(super) struct Turn {
 impl Turn {
     /// Enters a stage, or a step of the ramp: nothing of what the launch waited for before is waited for any more.
     pub(super) fn enter(&mut self, stage: Stage, reason: impl Into<String>) {
-        let reason = reason.into();
+        let reason = sentence(&reason.into());
         let launch = &mut self.launch;
         launch.stage = stage;
         launch.reason.clone_from(&reason);
@@ -35,6 +36,14 @@ impl Turn {
         launch.evaluate_at = None;
         launch.retry_at = None;
         launch.expire_at = None;
+        self.outgrow_freeze();
+    }
+
+    /// Once there is no exposure left to raise, a freeze holds nothing and has no consequence.
+    pub(super) fn outgrow_freeze(&mut self) {
+        if !self.launch.raises_later() {
+            self.launch.holds.freeze.iter_mut().for_each(|freeze| freeze.deadline = None);
+        }
     }
 
     /// Enters an end.
@@ -46,6 +55,7 @@ impl Turn {
 
     pub(super) fn set_phase(&mut self, phase: Phase) {
         self.launch.stage = self.launch.stage.in_phase(phase);
+        self.outgrow_freeze();
     }
 
     /// Begins a bake of the present stage, and asks the gate now and then while it lasts.

@@ -86,11 +86,7 @@ impl Fault for Refused {
             Self::Epoch { .. } => "stop: another writer has taken this traffic over",
             Self::Held { .. } => "abort the launch, or take the traffic over with override_epoch",
         };
-        vec![Precondition {
-            kind: self.reason(),
-            subject: "traffic".to_owned(),
-            description: description.to_owned(),
-        }]
+        vec![Precondition { kind: self.reason(), subject: "traffic".to_owned(), description: description.to_owned() }]
     }
 }
 
