@@ -44,3 +44,21 @@ fn policy(model: &registry::Model) -> ModelPolicy {
     });
     ModelPolicy { label_window: window.unwrap_or(defaults.label_window).max(SignedDuration::ZERO), health }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_registry_says_of_a_model_is_taken_over_and_the_rest_assumed() {
+        let health_policy = registry::HealthPolicy { calibration_tolerance: 0.1, ne_tolerance: 0.03, alpha: 0.01 };
+        let said = registry::Model {
+            label_window: Some(prost_types::Duration { seconds: 3600, nanos: 0 }),
+            health_policy: Some(health_policy),
+            ..Default::default()
+        };
+        let health = HealthPolicy { calibration_tolerance: 0.1, ne_tolerance: 0.03, alpha: 0.01 };
+        assert_eq!(policy(&said), ModelPolicy { label_window: SignedDuration::from_hours(1), health });
+        assert_eq!(policy(&registry::Model::default()), ModelPolicy::default());
+    }
+}

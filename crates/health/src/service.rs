@@ -25,9 +25,8 @@ use slipway_store::Store;
 use tokio::sync::mpsc;
 
 use crate::error::Error;
-use crate::record::Head;
 use crate::state::Snapshot;
-use commit::Proposal;
+use commit::{Desk, Proposal};
 use meters::Meters;
 
 pub use commit::{Acknowledged, Committer};
@@ -65,15 +64,8 @@ impl Health {
         let state = Arc::new(ArcSwap::from_pointee(snapshot));
         let meters = Meters::new(metrics, &state);
         let (queue, proposals) = mpsc::channel(limits.queue);
-        let (batch, revision) = head.map_or((0, 0), |(head, revision)| (head.batch, revision));
-        let committer = Committer {
-            store,
-            env: env.clone(),
-            state: Arc::clone(&state),
-            queue: proposals,
-            meters: meters.clone(),
-            head: (Head { writer: env.new_id(), batch }, revision),
-        };
+        let desk = Desk { state: Arc::clone(&state), queue: proposals, meters: meters.clone() };
+        let committer = Committer::new(store, env, desk, head);
         Ok((Arc::new(Self { limits, env: env.clone(), state, queue, policies, meters }), committer))
     }
 

@@ -5,31 +5,26 @@
 //! whose outcome is unknown is repeated until it is known, and nothing else is written before that.
 
 mod batch;
+mod resolve;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use slipway_chassis::env::Env;
-use slipway_chassis::record as stored;
 use slipway_store::{Outcome, Revision, Store, Txn};
 use tokio::sync::{mpsc, oneshot};
 
 use super::folding::{Folded, Rows};
 use super::meters::Meters;
-use super::{load, standing};
+use super::standing;
 use crate::error::Error;
-use crate::keys;
 use crate::record::Head;
 use crate::state::Snapshot;
 use batch::Batch;
 
 /// How many reports are taken off the queue at once.
 const AT_ONCE: usize = 256;
-
-/// How long to wait before a transaction whose outcome is unknown is tried again.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Acknowledges reports of one producer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,13 +65,23 @@ pub(super) struct Proposal {
 
 /// Counts reports, one transaction after the other.
 pub struct Committer {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) env: Env,
-    pub(super) state: Arc<ArcSwap<Snapshot>>,
-    pub(super) queue: mpsc::Receiver<Proposal>,
-    pub(super) meters: Meters,
+    store: Arc<dyn Store>,
+    env: Env,
+    state: Arc<ArcSwap<Snapshot>>,
+    queue: mpsc::Receiver<Proposal>,
+    meters: Meters,
     /// The head record as it stands in the store, and the revision that wrote it.
-    pub(super) head: (Head, Revision),
+    head: (Head, Revision),
+    /// Reports that were taken off the queue and not yet looked at.
+    waiting: VecDeque<Proposal>,
+    writes: Writes,
+}
+
+/// The state that the committer shares with readers, and where reports come from.
+pub(super) struct Desk {
+    pub state: Arc<ArcSwap<Snapshot>>,
+    pub queue: mpsc::Receiver<Proposal>,
+    pub meters: Meters,
 }
 
 /// A transaction that was handed to the store, and what it leads to.
@@ -88,31 +93,44 @@ struct Open {
 }
 
 impl Committer {
+    /// A committer on `store`, whose head record is `head`; none if nothing was ever written.
+    pub(super) fn new(store: Arc<dyn Store>, env: &Env, desk: Desk, head: Option<(Head, Revision)>) -> Self {
+        let Desk { state, queue, meters } = desk;
+        let (batch, revision) = head.map_or((0, 0), |(head, revision)| (head.batch, revision));
+        let head = (Head { writer: env.new_id(), batch }, revision);
+        let (env, waiting) = (env.clone(), VecDeque::new());
+        Self { store, env, state, queue, meters, head, waiting, writes: Writes::Work }
+    }
+
     /// Counts reports until nobody can send one any more.
     pub async fn run(mut self) {
-        let mut waiting = VecDeque::new();
-        loop {
-            let mut taken = Vec::new();
-            if waiting.is_empty() && self.queue.recv_many(&mut taken, AT_ONCE).await == 0 {
-                return;
-            }
-            waiting.extend(taken);
-            while waiting.len() < AT_ONCE
-                && let Ok(proposal) = self.queue.try_recv()
-            {
-                waiting.push_back(proposal);
-            }
-            let batch = self.gather(&mut waiting);
+        while self.listen().await == Queue::Open {
+            let batch = self.gather();
             self.commit(batch).await;
         }
     }
 
+    /// Takes the reports that wait off the queue, and waits for one if there is none.
+    async fn listen(&mut self) -> Queue {
+        let mut taken = Vec::new();
+        if self.waiting.is_empty() && self.queue.recv_many(&mut taken, AT_ONCE).await == 0 {
+            return Queue::Closed;
+        }
+        self.waiting.extend(taken);
+        while self.waiting.len() < AT_ONCE
+            && let Ok(proposal) = self.queue.try_recv()
+        {
+            self.waiting.push_back(proposal);
+        }
+        Queue::Open
+    }
+
     /// As many of the waiting reports, in their order, as one transaction holds.
-    fn gather(&self, waiting: &mut VecDeque<Proposal>) -> Batch {
+    fn gather(&mut self) -> Batch {
         let mut batch = Batch::after(&self.state.load(), self.env.now());
-        while let Some(proposal) = waiting.pop_front() {
-            if let Err(proposal) = batch.take(proposal, &self.meters) {
-                waiting.push_front(proposal);
+        while let Some(proposal) = self.waiting.pop_front() {
+            if let Some(left) = batch.take(proposal, &self.meters) {
+                self.waiting.push_front(left);
                 break;
             }
         }
@@ -139,11 +157,11 @@ impl Committer {
                 refuse(open.answers, || lone.as_ref().map_or(Error::StoreUnavailable, batch::Lone::too_large));
             }
             Err(error) if error.is_definite() => {
-                tracing::warn!(%error, "the store refused a transaction; nothing was counted");
+                self.note_trouble(&error);
                 refuse(open.answers, || Error::StoreUnavailable);
             }
             Err(error) => {
-                tracing::warn!(%error, "it is unknown whether a transaction was applied; nothing is counted until it is known");
+                self.note_trouble(&error);
                 self.resolve(open).await;
             }
         }
@@ -163,6 +181,9 @@ impl Committer {
         next.revision = revision;
         self.head = (head, revision);
         self.state.store(Arc::new(next));
+        if std::mem::replace(&mut self.writes, Writes::Work) == Writes::Fail {
+            tracing::info!(revision, "the store takes writes again");
+        }
         for (answer, acknowledged) in answers {
             self.meters.acknowledged(&acknowledged);
             // A stream that broke meanwhile sends the report again and learns then.
@@ -170,70 +191,19 @@ impl Committer {
         }
     }
 
-    /// Finds out what became of a transaction. It compares the head, so it can be applied once at most, however often
-    /// it is sent; when it finds another head, that one tells whose it is.
-    async fn resolve(&mut self, mut open: Open) {
-        loop {
-            match self.store.txn(open.txn.clone()).await {
-                Ok(Outcome::Committed(revision)) => return self.publish(open, revision),
-                Ok(Outcome::Conflict { .. }) => match self.read_head().await {
-                    Ok(Some((head, revision))) if head == open.head => return self.publish(open, revision),
-                    Ok(_) => return self.take_over(open.answers).await,
-                    Err(error) => {
-                        tracing::warn!(%error, "the store cannot be read to learn what became of a transaction")
-                    }
-                },
-                Err(error) => tracing::warn!(%error, "a transaction of unknown outcome is still open"),
-            }
-            refuse(std::mem::take(&mut open.answers), || Error::OutcomeUnknown);
-            if self.refuse_for(PAUSE).await == Queue::Closed {
-                return;
-            }
+    /// Logs that the store is in trouble, once until it works again.
+    fn note_trouble(&mut self, error: &dyn std::fmt::Display) {
+        if std::mem::replace(&mut self.writes, Writes::Fail) == Writes::Work {
+            tracing::warn!(%error, "the store does not take writes; nothing is counted or acknowledged until it does");
         }
     }
+}
 
-    /// Refuses all reports that come within `pause`, in real time.
-    async fn refuse_for(&mut self, pause: Duration) -> Queue {
-        let queue = &mut self.queue;
-        let refusing = async {
-            while let Some(proposal) = queue.recv().await {
-                drop(proposal.answer.send(Err(Error::OutcomeUnknown)));
-            }
-        };
-        match self.env.patience(pause, refusing).await {
-            Ok(()) => Queue::Closed,
-            Err(_) => Queue::Open,
-        }
-    }
-
-    async fn read_head(&self) -> Result<Option<(Head, Revision)>, Error> {
-        let got = self.store.get(keys::HEAD.as_bytes()).await.map_err(Error::Unreadable)?;
-        let read = |entry: slipway_store::Entry| {
-            let head = stored::decode(&entry.value).map_err(|error| Error::damaged(&entry.key, error))?;
-            Ok((head, entry.mod_revision))
-        };
-        got.entry.map(read).transpose()
-    }
-
-    /// Another process wrote to the store: the state is read anew, and the reports are to be sent again.
-    async fn take_over(&mut self, answers: Vec<(Answer, Acknowledged)>) {
-        tracing::error!("another process writes to the store of this service; its state is read anew");
-        refuse(answers, || Error::StoreTaken);
-        loop {
-            match load::load(&*self.store).await {
-                Ok((snapshot, head)) => {
-                    let (writer, batch) = (self.head.0.writer, head.as_ref().map_or(0, |(head, _)| head.batch));
-                    self.head = (Head { writer, batch }, head.map_or(0, |(_, revision)| revision));
-                    self.state.store(Arc::new(snapshot));
-                    return;
-                }
-                Err(error) => tracing::warn!(%error, "the state cannot be read anew"),
-            }
-            if self.refuse_for(PAUSE).await == Queue::Closed {
-                return;
-            }
-        }
-    }
+/// Whether the last transaction was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    Work,
+    Fail,
 }
 
 /// Whether anybody can still send reports.

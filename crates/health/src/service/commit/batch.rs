@@ -62,7 +62,7 @@ impl Batch {
     }
 
     /// Takes the report in, or refuses it, by the rules of its producer; gives it back when there is no room.
-    pub fn take(&mut self, proposal: Proposal, meters: &Meters) -> Result<(), Proposal> {
+    pub fn take(&mut self, proposal: Proposal, meters: &Meters) -> Option<Proposal> {
         let known = self.next.producer(&proposal.report.producer);
         match standing::judge(known, &proposal.report) {
             Err(error) => {
@@ -79,13 +79,13 @@ impl Batch {
             Ok(Standing::Next) => {
                 let weight = self.weight_of(&proposal.report.delta);
                 if self.reports > 0 && self.weight + weight > ROOM {
-                    return Err(proposal);
+                    return Some(proposal);
                 }
                 self.weight += weight;
                 self.count(proposal);
             }
         }
-        Ok(())
+        None
     }
 
     fn count(&mut self, Proposal { report, answer }: Proposal) {
