@@ -41,6 +41,7 @@ pub use traffic::parse_traffic;
 
 /// The messages of all services.
 pub mod pb {
+    pub use slipway_proto::FILE_DESCRIPTOR_SET;
     pub use slipway_proto::health::v1::*;
     pub use slipway_proto::launcher::v1::*;
     pub use slipway_proto::registry::v1::*;
