@@ -43,7 +43,7 @@ impl Shared {
         if pending.has_room(0) {
             self.add(&mut pending, add);
         } else {
-            pending.stats.dropped.full_predictions += 1;
+            pending.stats.dropped.predictions += 1;
         }
     }
 

@@ -10,8 +10,8 @@ use crate::pb;
 pub struct Dropped {
     /// Rows that came while the memory was full.
     pub full_rows: u64,
-    /// Predictions without an outcome that came while the memory was full.
-    pub full_predictions: u64,
+    /// Predictions without an outcome that came while the memory was full or after reporting had stopped.
+    pub predictions: u64,
     /// Rows of reports that the service refused for good.
     pub refused_rows: u64,
     /// Rows that were pending when reporting stopped, or came after.

@@ -10,3 +10,4 @@ mod launches;
 mod reporter;
 mod routing;
 mod serving;
+mod traces;

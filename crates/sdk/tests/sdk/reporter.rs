@@ -122,7 +122,7 @@ async fn memory_is_bounded_and_what_it_can_not_hold_is_counted() {
     }
     let stats = reporter.stats();
     assert!(stats.pending_bytes <= bound + 1024, "{} bytes", stats.pending_bytes);
-    assert!(stats.dropped.full_rows > 50_000 && stats.dropped.full_predictions > 0, "{stats:?}");
+    assert!(stats.dropped.full_rows > 50_000 && stats.dropped.predictions > 0, "{stats:?}");
     assert_eq!(stats.taken_rows + stats.dropped.full_rows, 100_000);
     assert_eq!(stats.queued_rows + stats.gathered_rows, stats.taken_rows);
     fake.go_on_reading();
