@@ -1,0 +1,122 @@
+//! The launcher as a process: its settings and how it starts.
+
+use std::sync::Arc;
+
+use slipway_chassis::process::Start;
+use slipway_chassis::server::Served;
+use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
+use slipway_sdk::Endpoint;
+use slipway_store::Store;
+use slipway_store::embedded::{Embedded, Options};
+
+use crate::grpc::Handlers;
+use crate::peers::remote::Remote;
+use crate::{Error, Launcher, Parts, Peers};
+
+/// How many commands may be under way at each peer when nobody says.
+pub const CONCURRENCY: usize = 64;
+
+/// The settings that only the launcher has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the registry listens.
+    pub registry: Endpoint,
+    /// Where the health monitor listens.
+    pub health: Endpoint,
+    /// How many commands may be under way at each of them.
+    pub concurrency: usize,
+}
+
+const REGISTRY: Setting<Endpoint> = Setting::new(
+    "registry",
+    "http://127.0.0.1:7701",
+    endpoint,
+    "the address of a service, as http://127.0.0.1:7701",
+    "Where the registry listens, which is asked for models and told their traffic",
+);
+
+const HEALTH: Setting<Endpoint> = Setting::new(
+    "health",
+    "http://127.0.0.1:7702",
+    endpoint,
+    "the address of a service, as http://127.0.0.1:7702",
+    "Where the health monitor listens, which is asked for verdicts",
+);
+
+const LIMIT: Setting<usize> = Setting::new(
+    "concurrency",
+    "64",
+    count,
+    "a whole number from 1 to 1000000",
+    "How many commands of launches may be under way at each peer",
+);
+
+/// The launcher's program.
+pub const DECLARATION: Declaration<Config> = Declaration {
+    name: "slipway-launcher",
+    about: "The launcher: one way to launch a new version, and to take it back when predictions go wrong.",
+    listen: "127.0.0.1:7703",
+    ops_listen: "127.0.0.1:7713",
+    data_dir: "slipway-data/launcher",
+    settings: &[REGISTRY.row, HEALTH.row, LIMIT.row],
+    read,
+    examples: "\
+  slipway-launcher
+  slipway-launcher --registry http://registry:7701 --health http://health:7702
+  SLIPWAY_LISTEN=127.0.0.1:7803 slipway-launcher",
+};
+
+fn endpoint(text: &str) -> Option<Endpoint> {
+    Endpoint::new(text).ok()
+}
+
+fn count(text: &str) -> Option<usize> {
+    parse::count(text).and_then(|count| usize::try_from(count).ok())
+}
+
+fn read(reader: &mut Reader) -> Config {
+    Config { registry: reader.value(&REGISTRY), health: reader.value(&HEALTH), concurrency: reader.value(&LIMIT) }
+}
+
+/// Starts the launcher on the embedded store in its data folder.
+///
+/// # Errors
+/// [`Error`] if the store can't be opened or used.
+pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
+    let folder = start.common.data_dir.clone();
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
+    let store =
+        opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
+    let peers = Remote::new(&config.registry, &config.health);
+    serve(Arc::new(store), Arc::new(peers), config.concurrency, start).await
+}
+
+/// Starts the launcher on `store`, asking `peers`, with at most `concurrency` commands under way at each of them.
+///
+/// # Errors
+/// [`Error`] if the store can't be used.
+pub async fn serve(
+    store: Arc<dyn Store>,
+    peers: Arc<dyn Peers>,
+    concurrency: usize,
+    start: Start,
+) -> Result<Served, Error> {
+    let Start { common, env, metrics, readiness, tasks } = start;
+    let launcher = Launcher::open(Parts { store, peers, env, metrics, concurrency }).await?;
+    let (running, stopping) = (Arc::clone(&launcher), tasks.stopping());
+    tasks.spawn("work", async move {
+        stopping.run_until_cancelled(running.run()).await;
+    });
+    let (watched, stopping, charge) = (Arc::clone(&launcher), tasks.stopping(), readiness.component("charge"));
+    charge.ready();
+    tasks.spawn("charge", async move {
+        if let Some(epoch) = stopping.run_until_cancelled(watched.fenced()).await {
+            charge.not_ready(&format!("a newer launcher of epoch {epoch} is in charge"));
+        }
+    });
+    Ok(Served {
+        routes: Handlers::new(launcher).routes(common.max_message),
+        services: &["slipway.launcher.v1.Launcher"],
+        descriptors: slipway_proto::FILE_DESCRIPTOR_SET,
+    })
+}

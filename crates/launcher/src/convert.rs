@@ -1,0 +1,17 @@
+//! Between the wire and the domain: every message is taken apart whole, so that a new field can't be forgotten.
+
+mod evidence;
+mod launch;
+mod peer;
+mod plan;
+mod request;
+mod scalar;
+
+pub use evidence::{evidence, parse_evidence};
+pub use launch::{explained, launch, listed, watch_event};
+pub use peer::{candidate, judged, quarantine, question, set_traffic};
+pub use plan::{parse_plan, plan};
+pub use request::{
+    abort_launch, create_launch, explain_launch, list_launches, name, pause_launch, promote_launch, resume_launch,
+    watch_launches,
+};

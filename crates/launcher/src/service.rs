@@ -1,0 +1,160 @@
+//! The use cases of the launcher, and what it does by itself.
+//!
+//! What people ask for stands in `create`, `steer`, `list`, `watch` and `explain`; every change of a launch, whoever
+//! wants it, goes through `commit`; `run` keeps the commands, the timers and the picture going.
+
+mod answers;
+mod command;
+mod commit;
+mod create;
+mod epoch;
+mod explain;
+mod list;
+mod meters;
+mod run;
+mod steer;
+mod watch;
+
+use std::sync::Arc;
+
+use slipway_chassis::Caller;
+use slipway_chassis::env::Env;
+use slipway_chassis::metrics::Metrics;
+use slipway_domain::launch::Stage;
+use slipway_domain::name::LaunchName;
+use slipway_store::{Revision, Store};
+use uuid::Uuid;
+
+pub use create::NewLaunch;
+pub use explain::Explained;
+pub use list::{ListQuery, Listed};
+pub use steer::Target;
+pub use watch::{Event, Moment, Scope};
+
+use crate::page::Pictures;
+use crate::record::Record;
+use crate::state::{Feed, State};
+use crate::{Error, Peers};
+use epoch::Epoch;
+use meters::Meters;
+
+/// What a launcher is made of.
+pub struct Parts {
+    /// Where it keeps everything.
+    pub store: Arc<dyn Store>,
+    /// Whom it asks.
+    pub peers: Arc<dyn Peers>,
+    /// Its clock and its chance.
+    pub env: Env,
+    /// Where it shows its figures.
+    pub metrics: Metrics,
+    /// How many commands may be under way at each peer.
+    pub concurrency: usize,
+}
+
+/// The launcher's use cases over one store.
+pub struct Launcher {
+    store: Arc<dyn Store>,
+    peers: Arc<dyn Peers>,
+    env: Env,
+    concurrency: usize,
+    feed: Arc<Feed>,
+    epoch: Epoch,
+    pictures: Pictures,
+    meters: Meters,
+}
+
+/// Whether a mutation is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is.
+    Commit,
+    /// Everything is checked, nothing is changed.
+    ValidateOnly,
+}
+
+/// What every mutation says beside its subject.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Who asks.
+    pub caller: Caller,
+    /// Makes a repetition harmless.
+    pub request_id: Option<Uuid>,
+    /// Whether it is carried out.
+    pub mode: Mode,
+    /// Why, for the log.
+    pub reason: String,
+}
+
+/// A launch with the revision of its last change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The launch.
+    pub record: Arc<Record>,
+    /// The revision of its last change: its etag.
+    pub revision: Revision,
+}
+
+impl Launcher {
+    /// Reads the store, takes charge of it under a new epoch, and builds the use cases over it. [`Launcher::run`] must
+    /// run beside them.
+    ///
+    /// # Errors
+    /// [`Error`] if the store can't be used or a row is damaged.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, Error> {
+        let Parts { store, peers, env, metrics, concurrency } = parts;
+        let epoch = Epoch::take(&*store, env.now()).await?;
+        let feed = Feed::open(&*store).await?;
+        tracing::info!(epoch = epoch.number, launches = feed.look().active.len(), "in charge");
+        let meters = Meters::new(&metrics, &feed);
+        let pictures = Pictures::default();
+        Ok(Arc::new(Self { store, peers, env, concurrency, feed, epoch, pictures, meters }))
+    }
+
+    /// Keeps the picture up to date, runs commands and timers, and forgets old answers; never ends.
+    pub async fn run(self: Arc<Self>) {
+        let follow = Arc::clone(&self.feed).run(Arc::clone(&self.store), self.env.clone());
+        tokio::join!(follow, self.forget_answers(), Arc::clone(&self).work());
+    }
+
+    /// Waits until a newer launcher has taken charge of the same store; returns its epoch.
+    pub async fn fenced(&self) -> u64 {
+        loop {
+            let state = self.feed.current();
+            if state.epoch > self.epoch.number {
+                return state.epoch;
+            }
+            self.feed.reached(state.revision + 1).await;
+        }
+    }
+
+    /// Returns a launch.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub fn get_launch(&self, name: &LaunchName) -> Result<Found, Error> {
+        find(&self.feed.look(), name)
+    }
+
+    /// The picture: everything but the event logs, as it is now.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.feed.current()
+    }
+
+    /// The epoch of this launcher: every change of traffic states it.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.number
+    }
+}
+
+fn find(state: &State, name: &LaunchName) -> Result<Found, Error> {
+    let kept = state.launches.get(name).ok_or_else(|| Error::NotFound { name: name.to_string() })?;
+    Ok(Found { record: Arc::clone(&kept.value), revision: kept.revision })
+}
+
+/// Whether commands of a launch in this stage come before those of others: they take exposure away.
+fn is_urgent(stage: Stage) -> bool {
+    matches!(stage, Stage::RollingBack { .. })
+}

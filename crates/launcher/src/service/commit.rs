@@ -1,0 +1,181 @@
+//! The way of every change of a launch: decide on the picture, store the whole step as one transaction, wait until the
+//! picture holds it.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use slipway_chassis::record;
+use slipway_domain::launch::{Command, Event, log, step};
+use slipway_domain::name::LaunchName;
+use slipway_store::{Outcome, Revision, Txn};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Found, Intent, Launcher, Mode, find};
+use crate::Error;
+use crate::keys::Key;
+use crate::record::{Answer, Record};
+use crate::state::{State, etag};
+
+/// How often a change is decided anew because somebody was faster.
+const ATTEMPTS: usize = 256;
+
+/// One step of one launch, decided and not stored yet.
+pub(super) struct Step {
+    /// The revision of the launch that it was decided on; 0 for a launch that is being created.
+    seen: Revision,
+    /// The launch after it.
+    record: Arc<Record>,
+    /// The event, as the log keeps it.
+    entry: log::Entry,
+    /// What is to be run now.
+    commands: Vec<Command>,
+    /// The commands in the outbox that need not be run any more.
+    settled: Vec<u64>,
+    /// How many states it entered.
+    entered: usize,
+}
+
+/// What a mutation was about, hashed: a repeated request id must ask the same.
+pub(super) fn fingerprint(method: &str, parts: &[&dyn std::fmt::Debug]) -> u64 {
+    let mut hasher = Xxh3::new();
+    method.hash(&mut hasher);
+    for part in parts {
+        format!("{part:?}").hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+impl Launcher {
+    /// The step that `event` makes of the launch `name` now.
+    pub(super) fn step(&self, state: &State, name: &LaunchName, event: &Event) -> Result<Step, Error> {
+        let found = find(state, name)?;
+        let mut step = self.step_from(&found.record, event)?;
+        step.seen = found.revision;
+        let outstanding = step.record.launch.outstanding.as_ref().map(|command| command.id);
+        let settled = |command: &u64| Some(*command) == event.command() || Some(*command) != outstanding;
+        step.settled = state.commands_of(name).map(|command| command.id).filter(settled).collect();
+        Ok(step)
+    }
+
+    /// The step that `event` makes of a launch that is stored nowhere yet.
+    pub(super) fn step_from(&self, before: &Record, event: &Event) -> Result<Step, Error> {
+        let now = self.env.now();
+        let stepped = step(&before.launch, event, now);
+        let rejected = |rejected| Error::Rejected { name: before.launch.name.clone(), rejected };
+        let (mut launch, commands) = stepped.map_err(rejected)?;
+        let entry = log::append(&mut launch, event, now);
+        let entered = launch.transitions.len().saturating_sub(before.launch.transitions.len());
+        let record = Arc::new(Record { launch, label_window: before.label_window });
+        Ok(Step { seen: 0, record, entry, commands, settled: Vec::new(), entered })
+    }
+
+    /// Carries out what somebody asked for: `decide` on the newest picture, again whenever somebody was faster.
+    pub(super) async fn mutate(
+        &self,
+        intent: &Intent,
+        fingerprint: u64,
+        decide: impl Fn(&State) -> Result<Step, Error>,
+    ) -> Result<Found, Error> {
+        let mut subject = None;
+        for _ in 0..ATTEMPTS {
+            let state = self.feed.current();
+            if let Some(answered) = answered(&state, intent, fingerprint)? {
+                return Ok(answered);
+            }
+            self.in_charge(&state)?;
+            let step = decide(&state)?;
+            if intent.mode == Mode::ValidateOnly {
+                return Ok(Found { record: step.record, revision: step.seen });
+            }
+            let answer = intent.request_id.map(|id| (id, self.answer(&step, fingerprint)));
+            if let Some(found) = self.store_step(&step, answer).await? {
+                return Ok(found);
+            }
+            subject = Some(step.record.launch.name.clone());
+        }
+        let name = subject.expect("every attempt that got here has named its subject");
+        Err(Error::Contended { name })
+    }
+
+    fn answer(&self, step: &Step, fingerprint: u64) -> Answer {
+        Answer { fingerprint, at: self.env.now(), record: (*step.record).clone() }
+    }
+
+    /// Stores a step; none if somebody was faster, and the picture shows it now.
+    pub(super) async fn store_step(
+        &self,
+        step: &Step,
+        answer: Option<(uuid::Uuid, Answer)>,
+    ) -> Result<Option<Found>, Error> {
+        let mut txn = self.txn(step);
+        if let Some((id, answer)) = answer {
+            let key = Key::Answer(id).write();
+            txn = txn.compare(key.clone(), 0).put(key, record::encode(&answer));
+        }
+        match self.store.txn(txn).await? {
+            Outcome::Committed(revision) => {
+                self.meters.stepped(&step.record.launch, step.entered);
+                self.feed.reached(revision).await;
+                Ok(Some(Found { record: Arc::clone(&step.record), revision }))
+            }
+            Outcome::Conflict { mod_revision, .. } => {
+                self.feed.reached(mod_revision).await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The whole step: the launch, the event, what is to be run, when it acts next, and what the model is in.
+    fn txn(&self, step: &Step) -> Txn {
+        let launch = &step.record.launch;
+        let (name, model) = (&launch.name, &launch.candidate.model);
+        let key = Key::Launch(name.clone()).write();
+        let mut txn = Txn::new()
+            .compare(Key::Epoch.write(), self.epoch.revision)
+            .compare(key.clone(), step.seen)
+            .put(key, record::encode(&*step.record))
+            .put(Key::Event(name.clone(), step.entry.sequence).write(), record::encode(&step.entry));
+        for id in &step.settled {
+            txn = txn.delete(Key::Command(name.clone(), *id).write());
+        }
+        for command in &step.commands {
+            txn = txn.put(Key::Command(name.clone(), command.id).write(), record::encode(command));
+        }
+        let timer = Key::Timer(name.clone()).write();
+        txn = match launch.timer() {
+            Some(next) => txn.put(timer, record::encode(&next.due)),
+            None => txn.delete(timer),
+        };
+        let active = Key::Active(model.clone()).write();
+        if step.seen == 0 {
+            txn = txn.compare(active.clone(), 0).put(active.clone(), record::encode(name));
+        }
+        if launch.stage.is_end() { txn.delete(active) } else { txn }
+    }
+
+    /// Fails once a newer launcher is in charge.
+    pub(super) fn in_charge(&self, state: &State) -> Result<(), Error> {
+        let (own, current) = (self.epoch.number, state.epoch);
+        if current > own { Err(Error::Fenced { own, current }) } else { Ok(()) }
+    }
+}
+
+/// The first answer to a repeated request.
+pub(super) fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Found>, Error> {
+    let Some((id, kept)) = intent.request_id.and_then(|id| Some((id, state.answers.get(&id)?))) else {
+        return Ok(None);
+    };
+    if kept.value.fingerprint != fingerprint {
+        return Err(Error::RequestIdReused { id });
+    }
+    Ok(Some(Found { record: kept.value.record.clone().into(), revision: kept.revision }))
+}
+
+/// Makes sure that the caller changes what it has read; an empty etag states nothing.
+pub(super) fn check_etag(found: &Found, given: &str) -> Result<(), Error> {
+    let current = etag(found.revision);
+    if given.is_empty() || given == current {
+        return Ok(());
+    }
+    Err(Error::EtagMismatch { name: found.record.launch.name.clone(), given: given.to_owned(), current })
+}

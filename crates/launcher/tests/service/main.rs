@@ -1,0 +1,11 @@
+//! The launcher over a real socket, on the memory engine, a driven clock and a world of its own.
+
+mod crash;
+mod create;
+mod life;
+mod list;
+mod steer;
+mod support;
+mod trouble;
+mod watch;
+mod world;
