@@ -9,6 +9,7 @@ use crate::traffic::{Refused, Traffic};
 
 /// Something that happened: a person's wish, the answer to a command, or time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "events are taken one at a time and never kept in number")]
 pub enum Event {
     /// Its creator wants it to begin.
     Submitted {

@@ -93,10 +93,11 @@ impl Turn {
             Stage::Shadowing { .. } => self.begin_ramp(why),
             Stage::Ramping { step, .. } if step + 1 < self.launch.plan.steps.len() => self.ramp(step + 1, why),
             Stage::Ramping { .. } => self.finalize(why),
-            _ => {
-                let everything = "The candidate serves all units.";
-                self.end(Stage::Succeeded, format!("{} {everything}", sentence(&why)));
+            Stage::Watching { .. } => {
+                self.end(Stage::Succeeded, format!("{} The candidate serves all units.", sentence(&why)));
             }
+            // Only the stages above bake, and only they are judged.
+            _ => {}
         }
     }
 }

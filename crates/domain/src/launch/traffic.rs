@@ -77,10 +77,10 @@ impl Turn {
     pub(super) fn traffic_seen(&mut self, traffic: &Traffic) -> Result<(), Rejected> {
         let news = self.launch.generation.is_some_and(|known| traffic.generation > known);
         let own = matches!(self.awaited(), Some(Action::SetTraffic { .. }));
-        let concerned = match self.launch.stage {
-            Stage::Shadowing { .. } | Stage::Ramping { .. } | Stage::Finalizing | Stage::Watching { .. } => true,
-            _ => false,
-        };
+        let concerned = matches!(
+            self.launch.stage,
+            Stage::Shadowing { .. } | Stage::Ramping { .. } | Stage::Finalizing | Stage::Watching { .. }
+        );
         if !news || own || !concerned {
             return Err(Rejected::Stale);
         }

@@ -24,10 +24,9 @@ impl Share {
     /// The share nearest to `fraction`; none unless it is a number from 0 to 1.
     #[must_use]
     pub fn of_fraction(fraction: f64) -> Option<Self> {
-        let whole = libm::round(fraction * f64::from(BUCKETS));
-        // The range is checked before the cast, so that nothing is cut off.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        (0.0..=1.0).contains(&fraction).then(|| Self(whole as u32))
+        // A float is cast to the nearest whole number that fits, and NaN to 0, so nothing is cut off unnoticed.
+        let whole = libm::round(fraction * f64::from(BUCKETS)) as u32;
+        (0.0..=1.0).contains(&fraction).then_some(Self(whole))
     }
 
     /// How many buckets it has, 0 to 100,000.

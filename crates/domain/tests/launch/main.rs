@@ -1,5 +1,8 @@
 //! The life of a launch: each transition with its exact commands, and the invariants over random histories.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+#![allow(clippy::print_stdout, reason = "a history that fails is printed with its seed")]
+
 mod case;
 
 mod begin;

@@ -147,8 +147,12 @@ fn an_abort_while_the_first_share_is_being_applied_restores_the_baseline() {
     let mut case = Case::submitted(unshadowed());
     case.answer();
     assert_eq!(case.launch.stage, Stage::Ramping { step: 0, phase: Phase::Applying });
+    let late = case.launch.outstanding.clone().unwrap();
     case.aborted().answer();
     assert_eq!((case.launch.stage, case.launch.peak_share), (QUARANTINING, Share::NONE));
+    // The restored ranges are the ones that were there, and still the late rise is refused.
+    case.respond(&late);
+    assert_eq!(case.served(), Share::NONE);
 }
 
 #[test]

@@ -8,17 +8,6 @@ use slipway_domain::traffic::Range;
 
 use crate::case::{Case, DAY, abort, evidence, plan, somebody, unshadowed};
 
-/// Where a kill strikes, in the order of a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Boundary {
-    /// The step is computed but not stored.
-    BeforeCommit,
-    /// It is stored, and none of its commands has run.
-    BeforeRun,
-    /// The command has run, and its answer is lost.
-    BeforeAnswer,
-}
-
 /// What happens in a launch, by what was asked and by the time since the ramp began.
 type Monitor = fn(&Action, Duration) -> Verdict;
 
@@ -67,14 +56,16 @@ impl Runner {
         panic!("it does not end: {:?}", runner.case.launch);
     }
 
-    fn strikes(&mut self, _at: Boundary) -> bool {
+    /// Passes one more boundary; true if the kill strikes here.
+    fn strikes(&mut self) -> bool {
         self.passed += 1;
         self.strike == Some(self.passed)
     }
 
     fn offer(&mut self, event: Event) {
         let Ok((launch, commands)) = step(&self.case.launch, &event, self.case.now) else { return };
-        if self.strikes(Boundary::BeforeCommit) {
+        // Before the commit: the step is computed, and nothing of it is stored.
+        if self.strikes() {
             // A person whose wish was not stored hears so, and says it again.
             if !matches!(event, Event::TimerFired) && event.command().is_none() {
                 self.restart();
@@ -83,7 +74,8 @@ impl Runner {
             return self.restart();
         }
         (self.case.launch, self.case.commands) = (launch, commands);
-        if self.strikes(Boundary::BeforeRun) {
+        // After the commit: none of its commands has run.
+        if self.strikes() {
             self.restart();
         }
     }
@@ -102,7 +94,8 @@ impl Runner {
     fn run_command(&mut self) {
         let command = self.case.commands.remove(0);
         let event = self.execute(&command);
-        if self.strikes(Boundary::BeforeAnswer) {
+        // The command has run, and its answer is lost.
+        if self.strikes() {
             self.restart();
         } else {
             self.offer(event);
