@@ -1,3 +1,72 @@
-//! Being built.
+//! `slipway-bench`: figures of Slipway on this machine, each beside the limit that it is held against, measured in turn
+//! in one run.
+//!
+//! Start reading at [`turns`], which is how everything is measured, then at the subject: [`store`], [`registry`],
+//! [`health`], [`sdk`].
 
-fn main() {}
+mod bare;
+mod echo;
+mod figures;
+mod health;
+mod load;
+mod machine;
+mod options;
+mod processor_time;
+mod registry;
+mod running;
+mod sdk;
+mod store;
+mod turns;
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use slipway_chassis::settings::{Log, LogFormat};
+use slipway_chassis::telemetry;
+
+use figures::Figures;
+use machine::Machine;
+use options::{Options, Subject};
+
+/// What services log where they run, except for the words of their start and their end: so a call costs here what it
+/// costs there.
+const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server=warn";
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(&options))
+}
+
+async fn run(options: &Options) -> anyhow::Result<()> {
+    let log = Log { filter: LOGGED.to_owned(), format: LogFormat::Json };
+    // It lives as long as the process; there are no traces to bring out at its end.
+    let _telemetry = telemetry::start("slipway-bench", &log, None)?;
+    let machine = Machine::look(options.dir.as_deref())?;
+    let mut all = Vec::new();
+    for subject in options.subject.each() {
+        if !options.json {
+            writeln!(std::io::stderr(), "measuring {} …", subject.name())?;
+        }
+        let folder = machine.temporary()?;
+        let figures = measure(subject, options.round(), folder.path()).await;
+        all.push((subject, figures.with_context(|| format!("measuring {}", subject.name()))?));
+    }
+    let text = if options.json { figures::json(options.subject, &machine, all) } else { figures::text(&machine, &all) };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Measures `subject` in rounds of the length `round`, with its data in `folder`.
+async fn measure(subject: Subject, round: Duration, folder: &Path) -> anyhow::Result<Figures> {
+    match subject {
+        Subject::Store => store::measure(round, folder).await,
+        Subject::Registry => registry::measure(round, folder).await,
+        Subject::Health => health::measure(round, folder).await,
+        Subject::Sdk => sdk::measure(round, folder).await,
+        Subject::All => Ok(Figures::default()),
+    }
+}

@@ -183,6 +183,19 @@ impl Server {
     }
 }
 
+/// Serves `routes` on the transport of a [`Server`] until `stop`, with no layer around them and no standard service
+/// beside them: what all of that costs is measured against it.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve_bare(
+    listener: tokio::net::TcpListener,
+    routes: Routes,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    Ok(transport().serve_with_incoming_shutdown(routes.prepare(), incoming(listener), stop).await?)
+}
+
 /// Waits until nothing is left to answer, although connections may be open whose peers do not answer us either.
 async fn idle(env: &Env, calls: Layers) {
     env.pause(ON_THE_WAY).await;

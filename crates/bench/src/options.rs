@@ -1,0 +1,85 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::turns::ROUNDS;
+
+/// Measures Slipway on this machine. Every figure stands beside the limit or the peer that it is held against, which is
+/// measured in the same run: the two take turns, and what is shown is the median of five rounds. So the ratio holds even
+/// where others use the machine too.
+#[derive(Debug, Parser)]
+#[command(version, name = "slipway-bench", after_help = EXAMPLES)]
+pub struct Options {
+    /// What is measured.
+    #[arg(value_enum)]
+    pub subject: Subject,
+    /// How long each figure is measured, and its limit as long again.
+    #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: f64,
+    /// Where the stores keep their data meanwhile: a folder on a disk. Without it, the system's folder for temporary
+    /// files, or this one when that lies in memory.
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  slipway-bench all
+  slipway-bench registry --seconds 20
+  slipway-bench store --dir /var/lib/slipway --json
+
+Exit codes: 0 measured, 1 something failed, 2 wrong arguments. A goal that is missed is shown, and is no failure.";
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Durable transactions, beside appending to a file and syncing it.
+    Store,
+    /// GetModel, beside a service that does nothing; CreateModel, beside appending and syncing.
+    Registry,
+    /// Observations through Report until they are durable, beside folding them in a loop.
+    Health,
+    /// Routing decisions, beside the hash alone.
+    Sdk,
+    /// All of these, one after the other.
+    All,
+}
+
+impl Subject {
+    /// The subjects that are measured one by one.
+    pub fn each(self) -> Vec<Self> {
+        match self {
+            Self::All => vec![Self::Store, Self::Registry, Self::Health, Self::Sdk],
+            one => vec![one],
+        }
+    }
+
+    /// What it is called on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Registry => "registry",
+            Self::Health => "health",
+            Self::Sdk => "sdk",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Options {
+    /// How long one round lasts.
+    pub fn round(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds) / ROUNDS
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let bounds = || "a number of seconds from 0.01 to 3600".to_owned();
+    text.parse().ok().filter(|seconds| (0.01..=3600.0).contains(seconds)).ok_or_else(bounds)
+}

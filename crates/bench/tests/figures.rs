@@ -1,0 +1,77 @@
+//! The command itself: every subject is measured, for as short as it goes, and prints what programs rely on. How good a
+//! figure is, no test says.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What `slipway-bench` prints when it is asked for `subject` as JSON.
+fn measured(subject: &str) -> Value {
+    let arguments = [subject, "--seconds", "0.2", "--json", "--dir", env!("CARGO_TARGET_TMPDIR")];
+    let output = Command::new(env!("CARGO_BIN_EXE_slipway-bench")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Panics unless there is a finite number above 0 at each of `pointers` of `object`.
+fn has_figures(object: &Value, pointers: &[&str]) {
+    for pointer in pointers {
+        let figure = object.pointer(pointer).and_then(Value::as_f64);
+        assert!(figure.is_some_and(|figure| figure.is_finite() && figure > 0.0), "{pointer} of {object}");
+    }
+}
+
+const STORE: [&str; 8] = [
+    "/txn_per_s/1",
+    "/txn_per_s/8",
+    "/txn_per_s/64",
+    "/txn_per_s/256",
+    "/bare_sync_per_s/1",
+    "/bare_sync_per_s/8",
+    "/bare_sync_per_s/64",
+    "/bare_sync_per_s/256",
+];
+
+const REGISTRY: [&str; 5] =
+    ["/get_model_per_s", "/echo_per_s", "/get_model_p99_ms", "/echo_p99_ms", "/create_model_per_s"];
+
+const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];
+
+const SDK: [&str; 2] = ["/route_ns", "/hash_ns"];
+
+#[test]
+fn the_store_is_measured_by_writers_beside_the_bare_loop() {
+    has_figures(&measured("store"), &STORE);
+}
+
+#[test]
+fn the_registry_is_measured_beside_the_echo() {
+    has_figures(&measured("registry"), &REGISTRY);
+}
+
+#[test]
+fn health_is_measured_beside_the_bare_fold() {
+    has_figures(&measured("health"), &HEALTH);
+}
+
+#[test]
+fn the_sdk_is_measured_beside_the_hash() {
+    has_figures(&measured("sdk"), &SDK);
+}
+
+#[test]
+fn all_of_it_is_one_object_by_subject_that_names_its_machine() {
+    let all = measured("all");
+    for (subject, pointers) in [("store", &STORE[..]), ("registry", &REGISTRY), ("health", &HEALTH), ("sdk", &SDK)] {
+        has_figures(&all[subject], pointers);
+    }
+    assert!(all["machine"]["cores"].is_u64() && all["machine"]["filesystem"].is_string(), "{all}");
+}
+
+#[test]
+fn a_time_that_cannot_be_measured_is_refused() {
+    let arguments = ["sdk", "--seconds", "0"];
+    let output = Command::new(env!("CARGO_BIN_EXE_slipway-bench")).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("from 0.01 to 3600"));
+}
