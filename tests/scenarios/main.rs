@@ -1,1 +1,10 @@
-//! Stories, told on real binaries: started, spoken to over gRPC, killed, started again.
+//! Stories on real binaries: services as processes of their own, on the embedded store, killed and started again.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod binaries;
+mod command;
+mod fleet;
+mod kills;
+mod summer;
+mod tower;

@@ -70,8 +70,11 @@ pub async fn fly(flights: &Flights, stage: &Stage, clock: &Driver, pace: Duratio
         sky.until(now);
         stage.reporter.complete_through(now);
         stage.reporter.flush(PATIENCE).await.context("reporting flights")?;
-        let due = pace.mul_f64((now.duration_since(start).as_secs_f64() / summer).min(1.0));
-        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        // With nothing left to see, the rest of the summer passes as fast as it can.
+        if !stage.is_over() {
+            let due = pace.mul_f64((now.duration_since(start).as_secs_f64() / summer).min(1.0));
+            tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        }
     }
     Ok(sky.flown)
 }

@@ -220,10 +220,12 @@ fn stages(launch: &pb::Launch) -> Vec<StageTime> {
     let at = |entry: &pb::Transition| {
         entry.time.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok()).map_or(0, Timestamp::as_second)
     };
+    let steps = launch.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
     let name = |entry: &pb::Transition| {
         let state = entry.state().as_str_name().trim_start_matches("LAUNCH_STATE_").to_owned();
-        match entry.state() {
-            pb::LaunchState::Ramping => format!("{state} {}", text::percent(entry.share)),
+        let step = usize::try_from(entry.step).ok().and_then(|step| steps.get(step));
+        match (entry.state(), step) {
+            (pb::LaunchState::Ramping, Some(step)) => format!("{state} {}", text::percent(step.share)),
             _ => state,
         }
     };
@@ -233,7 +235,9 @@ fn stages(launch: &pb::Launch) -> Vec<StageTime> {
         let (state, seconds) = (name(entry), at(next) - at(entry));
         match stages.last_mut().filter(|last| last.state == state) {
             Some(last) => last.seconds += seconds,
-            None => stages.push(StageTime { state, seconds }),
+            // A state that was passed through is no stage that took time.
+            None if seconds > 0 => stages.push(StageTime { state, seconds }),
+            None => {}
         }
     }
     stages

@@ -19,6 +19,8 @@ const DESCRIPTIONS: [&str; VERSIONS] = [
     "v2's weights, but serving lost the departure delay",
 ];
 
+/// How many of them are launched: all but the first, which serves from the beginning.
+const LAUNCHES: usize = VERSIONS - 1;
 /// The demo's model.
 const MODEL: &str = "flight-delay";
 /// How long the last outcome of a flight may take: a little more than any in the data.
@@ -86,6 +88,12 @@ impl Stage {
             Some(known) => *known = launch,
             None => launches.push(launch),
         });
+    }
+
+    /// Whether every launch of the demo has ended.
+    pub fn is_over(&self) -> bool {
+        let launches = self.launches.borrow();
+        launches.len() == LAUNCHES && launches.iter().all(|launch| launch.end_time.is_some())
     }
 
     /// The launch that goes on, if one does.

@@ -1,0 +1,163 @@
+//! What a person types: the services in one process, each noun, the demo; and what the exit code says.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::binaries::binary;
+
+/// `slipway up` on free ports in a folder of its own.
+struct Up {
+    child: Child,
+    ports: [u16; 6],
+    _folder: tempfile::TempDir,
+}
+
+fn free() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Up {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = [free(), free(), free(), free(), free(), free()];
+        let mut command = Command::new(binary("slipway"));
+        command.arg("up").arg("--data-dir").arg(folder.path().join("data"));
+        let flags = ["listen-registry", "listen-health", "listen-launcher", "ops-registry", "ops-health", "ops-launcher"];
+        for (flag, port) in flags.iter().zip(ports) {
+            command.arg(format!("--{flag}=127.0.0.1:{port}"));
+        }
+        let child = command.stderr(Stdio::null()).spawn().unwrap();
+        let up = Self { child, ports, _folder: folder };
+        let begun = Instant::now();
+        while up.run(&["model", "ls"]).status.code() != Some(0) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the services do not answer");
+        }
+        up
+    }
+
+    /// Runs the command against these services.
+    fn run(&self, arguments: &[&str]) -> Output {
+        let address = |port: u16| format!("http://127.0.0.1:{port}");
+        let mut command = Command::new(binary("slipway"));
+        command.args(arguments).env("SLIPWAY_REGISTRY", address(self.ports[0]));
+        command.env("SLIPWAY_HEALTH", address(self.ports[1])).env("SLIPWAY_LAUNCHER", address(self.ports[2]));
+        command.output().unwrap()
+    }
+
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.good(&[arguments, &["--output", "json"]].concat())).unwrap()
+    }
+
+    /// The exit code and what was said on standard error.
+    fn bad(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn version(&self, digit: &str) {
+        let digest = format!("sha256:{}", digit.repeat(64));
+        self.good(&["version", "create", "ctr", "--artifact-uri", "s3://models/ctr", "--digest", &digest]);
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing to tell anybody then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_model_goes_from_its_creation_to_its_launch_by_typing() {
+    let up = Up::start();
+    let created = up.json(&["model", "create", "ctr", "--owner", "ads", "--label-window", "1h", "--tier", "1"]);
+    assert_eq!((&created["owner"], &created["effectiveTier"]), (&"ads".into(), &1.into()));
+    up.version("1");
+    up.version("2");
+    assert!(up.good(&["traffic", "set", "ctr", "1=100%"]).contains("100 %"));
+    assert!(up.good(&["traffic", "route", "ctr", "user-7"]).contains("versions/1"));
+    assert!(up.good(&["model", "ls", "--filter", "owner = ads"]).contains("ctr"));
+    let dry = up.json(&["launch", "start", "ctr/2", "--shadow", "1h", "--validate-only"]);
+    assert_eq!(dry["plan"]["shadow"]["bake"], "3600s");
+    assert!(up.good(&["launch", "ls"]).contains("no launches"));
+    let launch = up.json(&["launch", "start", "ctr/2", "--steps", "50%:1h,100%", "--reason", "better"]);
+    let name = launch["name"].as_str().unwrap();
+    assert!(up.good(&["launch", "ls", "--active"]).contains("ctr/2"));
+    assert!(up.good(&["launch", "explain", name]).contains("Since"));
+    assert!(up.good(&["launch", "pause", name, "--reason", "lunch"]).contains("PAUSED"));
+    up.good(&["launch", "resume", name]);
+    up.good(&["launch", "abort", name, "--reason", "enough"]);
+    let begun = Instant::now();
+    while up.json(&["launch", "show", name])["endTime"].is_null() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the abort does not end");
+    }
+    let traffic = up.json(&["traffic", "get", "ctr"]);
+    assert_eq!(traffic["ranges"][0]["end"], 100_000);
+    assert!(traffic["ranges"][0]["version"].as_str().unwrap().ends_with("versions/1"));
+}
+
+#[test]
+fn the_exit_code_tells_a_script_what_went_wrong() {
+    let up = Up::start();
+    let (code, said) = up.bad(&["model", "get", "nobody"]);
+    assert_eq!(code, 3, "{said}");
+    let (code, said) = up.bad(&["model", "create", "Bad Name", "--tier", "9"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("model_id") && said.contains("owner") && said.contains("tier"), "{said}");
+    up.good(&["model", "create", "ctr", "--owner", "ads"]);
+    assert_eq!(up.bad(&["model", "create", "ctr", "--owner", "ads"]).0, 4);
+    assert_eq!(up.bad(&["model", "get", "ctr", "--registry", "http://127.0.0.1:1", "--deadline", "0.3"]).0, 5);
+    assert_eq!(up.bad(&["model"]).0, 2);
+    let wrong = Command::new(binary("slipway-registry")).args(["--listen", "x", "--log", "!!"]).output().unwrap();
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert_eq!(wrong.status.code(), Some(64), "{said}");
+    assert!(said.contains("listen") && said.contains("log"), "{said}");
+}
+
+#[test]
+fn completions_and_help_are_printed_without_a_service() {
+    let run = |arguments: &[&str]| Command::new(binary("slipway")).args(arguments).output().unwrap();
+    let completions = String::from_utf8(run(&["completions", "bash"]).stdout).unwrap();
+    assert!(completions.contains("_slipway"));
+    for noun in ["up", "demo", "model", "version", "traffic", "launch", "health"] {
+        let help = run(&[noun, "--help"]);
+        assert!(help.status.success() && !help.stdout.is_empty(), "{noun}");
+    }
+}
+
+#[test]
+fn the_demo_launches_the_good_version_and_takes_two_bad_ones_back() {
+    let output = Command::new(binary("slipway")).args(["demo", "--json"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let launch = |at: usize, key: &str| report["launches"][at][key].clone();
+    assert_eq!([0, 1, 2].map(|at| launch(at, "state")), ["SUCCEEDED", "ROLLED_BACK", "ROLLED_BACK"]);
+    assert_eq!((launch(1, "exposed"), launch(1, "version")), (0.into(), "v3".into()));
+    assert!(launch(2, "exposed").as_u64().unwrap() < 1000, "{said}");
+    assert_eq!((&report["flights"], &report["traffic"]["v2"]), (&84_560.into(), &100_000.into()));
+    assert_eq!(report["counted"], report["flights"]);
+    let references = [
+        ("v1", [0.9807, 0.302_027, 0.501_51, 0.899_56]),
+        ("v2", [0.9975, 0.299_150, 0.496_74, 0.905_02]),
+        ("v3", [1.3929, 0.356_352, 0.591_72, 0.906_25]),
+        ("v4", [0.8405, 0.608_538, 1.010_47, 0.542_43]),
+    ];
+    for (version, wanted) in references {
+        for ((key, wanted), digits) in
+            ["calibration", "log_loss", "ne", "auc"].into_iter().zip(wanted).zip([5e-5, 5e-7, 5e-6, 5e-6])
+        {
+            let found = report["metrics"][version][key].as_f64().unwrap();
+            assert!((found - wanted).abs() <= digits, "{version} {key}: {found}, not {wanted}");
+        }
+    }
+}
