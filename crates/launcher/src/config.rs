@@ -87,7 +87,7 @@ pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
     let store =
         opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
-    let peers = Remote::new(&config.registry, &config.health);
+    let peers = Remote::new(&config.registry, &config.health, start.env.clone());
     serve(Arc::new(store), Arc::new(peers), config.concurrency, start).await
 }
 

@@ -285,16 +285,12 @@ impl Fault for Error {
     }
 
     fn preconditions(&self) -> Vec<Precondition> {
-        match self {
-            Self::Blocked { candidate, obstacles } => {
-                obstacles.iter().map(|obstacle| obstacle.precondition(candidate)).collect()
-            }
-            Self::Rejected { name, rejected } => {
-                let named = |found: Precondition| Precondition { subject: name.to_string(), ..found };
-                rejected.preconditions().into_iter().map(named).collect()
-            }
-            _ => Vec::new(),
+        if let Self::Blocked { candidate, obstacles } = self {
+            return obstacles.iter().map(|obstacle| obstacle.precondition(candidate)).collect();
         }
+        let Self::Rejected { name, rejected } = self else { return Vec::new() };
+        let named = |found: Precondition| Precondition { subject: name.to_string(), ..found };
+        rejected.preconditions().into_iter().map(named).collect()
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -2,11 +2,13 @@
 //!
 //! [`remote::Remote`] asks them over the wire; tests and simulations put something else in its place.
 
+mod news;
 pub mod remote;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::Timestamp;
 use slipway_domain::gate::{Comparison, Evidence, Policy};
 use slipway_domain::launch::Fence;
@@ -120,7 +122,18 @@ pub struct Question {
     pub label_window: Duration,
 }
 
+/// What the registry tells of traffic by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The traffic of a model, as it is after a change.
+    Changed(ModelName, Traffic),
+    /// Changes may have been missed: whoever cares reads again.
+    Missed,
+}
+
 /// Registry and health monitor, as the launcher needs them.
+///
+/// Every call ends in bounded time: what a peer does not answer by a deadline has failed as unavailable.
 ///
 /// # Errors
 /// Every method fails with what [`Failure`] tells apart.
@@ -143,4 +156,10 @@ pub trait Peers: Send + Sync + 'static {
 
     /// Asks the health monitor.
     async fn evaluate(&self, question: Question) -> Result<Evidence, Failure>;
+
+    /// What happens to traffic, without end; [`News::Missed`] comes first. A peer that tells nothing, as this default,
+    /// leaves it to the next read of a launch to find what others have done.
+    fn news(&self) -> BoxStream<'static, News> {
+        stream::pending().boxed()
+    }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod command;
 mod commit;
 mod create;
+mod deliver;
 mod epoch;
 mod explain;
 mod list;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use slipway_chassis::Caller;
 use slipway_chassis::env::Env;
 use slipway_chassis::metrics::Metrics;
-use slipway_domain::launch::Stage;
 use slipway_domain::name::LaunchName;
 use slipway_store::{Revision, Store};
 use uuid::Uuid;
@@ -152,9 +152,4 @@ impl Launcher {
 fn find(state: &State, name: &LaunchName) -> Result<Found, Error> {
     let kept = state.launches.get(name).ok_or_else(|| Error::NotFound { name: name.to_string() })?;
     Ok(Found { record: Arc::clone(&kept.value), revision: kept.revision })
-}
-
-/// Whether commands of a launch in this stage come before those of others: they take exposure away.
-fn is_urgent(stage: Stage) -> bool {
-    matches!(stage, Stage::RollingBack { .. })
 }

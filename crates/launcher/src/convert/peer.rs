@@ -8,7 +8,7 @@ use slipway_proto::registry::v1 as pb_registry;
 use slipway_proto::r#type::v1 as pb_type;
 
 use super::scalar::{duration, instant, signed};
-use crate::peers::{Candidate, Judged, Quarantine, Question, SetTraffic};
+use crate::peers::{Candidate, Judged, News, Quarantine, Question, SetTraffic};
 
 /// What the launcher wants to know of a version.
 #[must_use]
@@ -83,5 +83,42 @@ fn gate_policy(policy: &Policy) -> pb_health::GatePolicy {
         harm_budget: Some(*harm_budget),
         minimum_rows: minimum_rows.map(signed),
         minimum_positives: minimum_positives.map(signed),
+    }
+}
+
+/// Asks for any one model: what is wanted is the revision of the answer.
+#[must_use]
+pub fn any_model() -> pb_registry::ListModelsRequest {
+    let parent = "namespaces/-".to_owned();
+    let view = pb_registry::View::Basic.into();
+    pb_registry::ListModelsRequest { parent, page_size: 1, view, ..pb_registry::ListModelsRequest::default() }
+}
+
+/// Asks for everything that changes after `revision`.
+#[must_use]
+pub fn changes_after(revision: i64) -> pb_registry::WatchRequest {
+    pb_registry::WatchRequest { after_revision: Some(revision), parent: String::new() }
+}
+
+/// What a message of the registry's watch says of traffic. A state that comes whole means that the changes up to it are
+/// no longer kept. Traffic that can't be read is left to be read again.
+#[must_use]
+pub fn news(message: pb_registry::WatchResponse) -> Vec<News> {
+    use pb_registry::watch_response::Event;
+    match message.event {
+        Some(Event::InitialState(state)) if state.complete => vec![News::Missed],
+        Some(Event::Changes(changes)) => changes.changes.into_iter().filter_map(changed).collect(),
+        Some(Event::InitialState(_) | Event::Progress(_)) | None => Vec::new(),
+    }
+}
+
+fn changed(change: pb_registry::ResourceChange) -> Option<News> {
+    use pb_registry::resource::Resource;
+    match change.resource?.resource? {
+        Resource::Traffic(traffic) => Some(match slipway_sdk::parse_traffic(&traffic) {
+            Ok((model, traffic)) => News::Changed(model, traffic),
+            Err(_) => News::Missed,
+        }),
+        Resource::ModelType(_) | Resource::Model(_) | Resource::Version(_) => None,
     }
 }

@@ -1,13 +1,15 @@
 //! The peers over the wire.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use slipway_chassis::env::Env;
 use slipway_domain::gate::Evidence;
 use slipway_domain::launch::Fence;
 use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::traffic::Traffic;
 use slipway_sdk::{Code, Endpoint, Error, Health, Registry, parse_traffic};
 
-use super::{Candidate, Failure, Judged, Peers, Quarantine, Question, SetTraffic};
+use super::{Candidate, Failure, Judged, News, Peers, Quarantine, Question, SetTraffic, news};
 use crate::convert;
 
 /// Registry and health monitor, each at its endpoint.
@@ -15,6 +17,7 @@ use crate::convert;
 pub struct Remote {
     registry: Registry,
     health: Health,
+    env: Env,
 }
 
 impl Remote {
@@ -23,8 +26,8 @@ impl Remote {
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn new(registry: &Endpoint, health: &Endpoint) -> Self {
-        Self { registry: Registry::new(registry), health: Health::new(health) }
+    pub fn new(registry: &Endpoint, health: &Endpoint, env: Env) -> Self {
+        Self { registry: Registry::new(registry), health: Health::new(health), env }
     }
 }
 
@@ -56,6 +59,10 @@ impl Peers for Remote {
         let message = self.health.evaluate(convert::question(question)).await.map_err(failure)?;
         convert::parse_evidence(message)
             .map_err(|message| Failure::Refused { reason: "BAD_EVIDENCE".to_owned(), message })
+    }
+
+    fn news(&self) -> BoxStream<'static, News> {
+        news::follow(self.registry.clone(), self.env.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs one command at its peer and brings the answer back as an event.
 
 use slipway_domain::launch::{Action, Command, Event, Failure as CommandFailure};
+use slipway_domain::model::LONGEST_REASON;
 use slipway_domain::name::LaunchName;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -56,7 +57,7 @@ impl Launcher {
             },
             Action::SetTraffic { generation, epoch, ranges, reason } => {
                 let (generation, epoch) = (*generation, *epoch);
-                let (model, ranges, reason) = (model.clone(), ranges.clone(), reason.clone());
+                let (model, ranges, reason) = (model.clone(), ranges.clone(), clipped(reason));
                 self.set_traffic(command.id, SetTraffic { model, ranges, generation, epoch, request_id: id, reason })
                     .await
             }
@@ -72,7 +73,7 @@ impl Launcher {
             },
             Action::Quarantine { reason } => {
                 let version = record.launch.candidate.clone();
-                match self.peers.quarantine(Quarantine { version, request_id: id, reason: reason.clone() }).await {
+                match self.peers.quarantine(Quarantine { version, request_id: id, reason: clipped(reason) }).await {
                     Ok(()) => Event::Quarantined { command: command.id },
                     Err(failure) => failed(failure),
                 }
@@ -92,6 +93,12 @@ impl Launcher {
             Err(failure) => failed(command, failure),
         }
     }
+}
+
+/// The beginning of a reason that may stand in the registry's ledger: a launch must not be held up by the length of its
+/// own words.
+fn clipped(reason: &str) -> String {
+    reason.chars().take(LONGEST_REASON).collect()
 }
 
 fn question(record: &Record, action: &Action) -> Option<Question> {

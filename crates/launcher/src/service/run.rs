@@ -1,5 +1,5 @@
-//! What the launcher does by itself: it takes charge of the launches it finds, runs the commands in the outbox, and
-//! wakes launches whose time has come.
+//! What the launcher does by itself: it takes charge of the launches it finds, runs the commands in the outbox, wakes
+//! launches whose time has come, and tells them of traffic that others have changed.
 //!
 //! One task holds all of it. What is to be done is read from the picture alone, so that a launcher that starts anew
 //! goes on where the last one was killed; what is under way is known here alone, and is begun again after a start.
@@ -8,20 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{BoxStream, FuturesUnordered};
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use slipway_domain::launch::{Command, Event};
+use slipway_domain::launch::{Command, Event, Stage};
 use slipway_domain::name::LaunchName;
 
-use super::{Launcher, command, is_urgent};
-use crate::Error;
-use crate::peers::Peer;
+use super::deliver::wait;
+use super::{Launcher, command};
+use crate::peers::{News, Peer};
 use crate::state::State;
-
-/// How long to wait before an event is stored again after the store failed: the first wait, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(10));
 
 /// How long a launch is left alone that is due again at the instant it has just been woken.
 const BREATH: Duration = Duration::from_secs(1);
@@ -35,26 +32,46 @@ enum Job {
     Wake(LaunchName),
     /// Run a command of it.
     Run(LaunchName, u64),
+    /// Read its model's traffic, of which changes may have been missed.
+    Look(LaunchName),
+    /// Tell it of a generation of its model's traffic.
+    Tell(LaunchName, u64),
 }
 
 /// What is under way.
 struct Worker {
     launcher: Arc<Launcher>,
+    news: BoxStream<'static, News>,
     /// Launches that an earlier launcher has left, which nothing is done for before they are adopted.
     left: BTreeSet<LaunchName>,
+    /// Launches whose traffic is to be read.
+    unseen: BTreeSet<LaunchName>,
     busy: BTreeSet<Job>,
-    /// How many commands are under way at each peer.
-    running: BTreeMap<Option<Peer>, usize>,
-    jobs: FuturesUnordered<BoxFuture<'static, (Job, Option<Peer>)>>,
+    /// How many jobs are under way in each lane.
+    running: BTreeMap<Lane, usize>,
+    jobs: FuturesUnordered<BoxFuture<'static, Done>>,
 }
+
+/// Where jobs wait for each other, so that one peer that is away, or the looks at it, don't hold up the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    /// Commands at a peer.
+    At(Peer),
+    /// Looks at the registry's traffic.
+    Looks,
+}
+
+/// A job that has ended, and its lane.
+type Done = (Job, Option<Lane>);
 
 impl Launcher {
     /// Works until a newer launcher is in charge; then waits for ever.
     pub(super) async fn work(self: Arc<Self>) {
-        let left = self.feed.look().active.values().cloned().collect();
         let worker = Worker {
             launcher: Arc::clone(&self),
-            left,
+            news: self.peers.news(),
+            left: self.feed.look().active.values().cloned().collect(),
+            unseen: BTreeSet::new(),
             busy: BTreeSet::new(),
             running: BTreeMap::new(),
             jobs: FuturesUnordered::new(),
@@ -65,41 +82,6 @@ impl Launcher {
             () = worker.run() => {}
         }
         std::future::pending::<()>().await;
-    }
-
-    /// Lets `event` happen to the launch `name`, however often the store fails on the way. An event that the launch
-    /// rejects is out of date, which is the ordinary fate of repeated answers and early timers.
-    async fn deliver(&self, name: &LaunchName, event: &Event) {
-        let (mut pause, longest) = PAUSES;
-        loop {
-            match self.take(name, event).await {
-                Ok(()) => return,
-                Err(Error::Rejected { rejected, .. }) => {
-                    tracing::debug!(launch = %name, event = event.kind(), %rejected, "an event changes nothing");
-                    return;
-                }
-                // Whether it was stored is seen in the picture, on which the event is then decided anew.
-                Err(Error::Refused(error) | Error::OutcomeUnknown(error)) => {
-                    tracing::warn!(launch = %name, event = event.kind(), %error, "an event is not stored yet");
-                }
-                Err(error) => {
-                    tracing::error!(launch = %name, event = event.kind(), %error, "an event can't be taken");
-                }
-            }
-            self.env.sleep(pause).await;
-            pause = (pause * 2).min(longest);
-        }
-    }
-
-    async fn take(&self, name: &LaunchName, event: &Event) -> Result<(), Error> {
-        loop {
-            let state = self.feed.current();
-            self.in_charge(&state)?;
-            let step = self.step(&state, name, event)?;
-            if self.store_step(&step, None).await?.is_some() {
-                return Ok(());
-            }
-        }
     }
 
     async fn wake(&self, name: &LaunchName) {
@@ -126,21 +108,40 @@ impl Worker {
             let due = self.next_due(&state);
             tokio::select! {
                 biased;
-                Some((job, peer)) = self.jobs.next() => self.ended(job, peer),
+                Some(done) = self.jobs.next() => self.ended(done),
+                Some(news) = self.news.next() => self.hear(&state, news),
                 () = launcher.feed.reached(state.revision + 1) => {}
-                () = sleep_until(&launcher, due) => {}
+                () = wait(&launcher.env, due) => {}
             }
         }
     }
 
-    fn ended(&mut self, job: Job, peer: Option<Peer>) {
-        if let Job::Adopt(name) = &job {
-            self.left.remove(name);
+    /// Puts away a job that has ended, and whatever else has ended by now: looking for new work costs more than that.
+    fn ended(&mut self, done: Done) {
+        let mut next = Some(done);
+        while let Some((job, lane)) = next {
+            if let Job::Adopt(name) = &job {
+                self.left.remove(name);
+            }
+            if let Some(running) = lane.and_then(|lane| self.running.get_mut(&lane)) {
+                *running -= 1;
+            }
+            self.busy.remove(&job);
+            next = self.jobs.next().now_or_never().flatten();
         }
-        if let (Job::Run(..), Some(running)) = (&job, self.running.get_mut(&peer)) {
-            *running -= 1;
+    }
+
+    fn hear(&mut self, state: &State, news: News) {
+        match news {
+            News::Missed => self.unseen.extend(state.active.values().cloned()),
+            News::Changed(model, traffic) => {
+                let Some(name) = state.active.get(&model).cloned() else { return };
+                let job = Job::Tell(name.clone(), traffic.generation);
+                self.start(job, None, |launcher| async move {
+                    launcher.deliver(&name, &Event::TrafficSeen { traffic }).await;
+                });
+            }
         }
-        self.busy.remove(&job);
     }
 
     /// Begins whatever is to be done and is not under way.
@@ -151,43 +152,54 @@ impl Worker {
             });
         }
         let now = self.launcher.env.now();
-        let due: Vec<_> = state.due.iter().take_while(|(due, _)| *due <= now).map(|(_, name)| name.clone()).collect();
-        for name in due.into_iter().filter(|name| !self.left.contains(name)).collect::<Vec<_>>() {
-            self.start(Job::Wake(name.clone()), None, |launcher| async move { launcher.wake(&name).await });
+        for (_, name) in state.due.iter().take_while(|(due, _)| *due <= now) {
+            if !self.left.contains(name) {
+                let woken = name.clone();
+                self.start(Job::Wake(name.clone()), None, |launcher| async move { launcher.wake(&woken).await });
+            }
         }
-        let urgent =
-            |name: &LaunchName| state.launches.get(name).is_some_and(|kept| is_urgent(kept.value.launch.stage));
-        let mut waiting: Vec<_> = state.outbox.iter().filter(|((name, _), _)| !self.left.contains(name)).collect();
-        waiting.sort_by_key(|((name, _), command)| (!urgent(name), command.asked_at));
-        for ((name, _), command) in waiting {
+        let waiting = state.outbox.iter().filter(|((name, _), _)| !self.left.contains(name));
+        let mut waiting: Vec<_> = waiting.map(|((name, _), command)| (rank(state, name), name, command)).collect();
+        waiting.sort_by_key(|(rank, _, command)| (*rank, command.asked_at));
+        for (_, name, command) in waiting {
             self.start_command(state, name, command);
         }
+        self.start_looks();
     }
 
     fn start_command(&mut self, state: &Arc<State>, name: &LaunchName, command: &Arc<Command>) {
         let job = Job::Run(name.clone(), command.id);
-        let peer = command::peer(&command.action);
-        let running = self.running.entry(peer).or_default();
-        if *running >= self.launcher.concurrency || self.busy.contains(&job) {
+        let lane = command::peer(&command.action).map(Lane::At);
+        if self.busy.contains(&job) || lane.is_some_and(|lane| !self.has_room(lane)) {
             return;
         }
-        *running += 1;
         let (state, name, command) = (Arc::clone(state), name.clone(), Arc::clone(command));
-        self.start(job, peer, |launcher| async move { launcher.run_and_deliver(&state, &name, &command).await });
+        self.start(job, lane, |launcher| async move { launcher.run_and_deliver(&state, &name, &command).await });
+    }
+
+    fn start_looks(&mut self) {
+        while self.has_room(Lane::Looks) {
+            let Some(name) = self.unseen.pop_first() else { return };
+            self.start(Job::Look(name.clone()), Some(Lane::Looks), |launcher| async move {
+                launcher.look(&name).await;
+            });
+        }
+    }
+
+    fn has_room(&self, lane: Lane) -> bool {
+        self.running.get(&lane).copied().unwrap_or(0) < self.launcher.concurrency
     }
 
     fn start<F: Future<Output = ()> + Send + 'static>(
         &mut self,
         job: Job,
-        peer: Option<Peer>,
+        lane: Option<Lane>,
         work: impl FnOnce(Arc<Launcher>) -> F,
     ) {
         if self.busy.insert(job.clone()) {
+            lane.into_iter().for_each(|lane| *self.running.entry(lane).or_default() += 1);
             let work = work(Arc::clone(&self.launcher));
-            self.jobs.push(Box::pin(async move {
-                work.await;
-                (job, peer)
-            }));
+            self.jobs.push(Box::pin(work.map(move |()| (job, lane))));
         }
     }
 
@@ -198,10 +210,8 @@ impl Worker {
     }
 }
 
-/// Waits for an instant, or for ever.
-async fn sleep_until(launcher: &Launcher, due: Option<Timestamp>) {
-    match due {
-        Some(due) => launcher.env.sleep_until(due).await,
-        None => std::future::pending().await,
-    }
+/// Which launches' commands come first: those that take exposure away.
+fn rank(state: &State, name: &LaunchName) -> u8 {
+    let rolls_back = |stage: Stage| matches!(stage, Stage::RollingBack { .. });
+    u8::from(!state.launches.get(name).is_some_and(|kept| rolls_back(kept.value.launch.stage)))
 }

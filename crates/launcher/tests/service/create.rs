@@ -1,5 +1,6 @@
 //! What may be launched, and what stands in the way.
 
+use slipway_launcher::peers::Peer;
 use slipway_sdk::pb::{self, LaunchState};
 
 use crate::support::{HOUR, fields, new_launch, reason, start, step};
@@ -133,7 +134,7 @@ async fn a_repeated_request_gets_the_first_answer_even_while_the_registry_is_awa
     let request = pb::CreateLaunchRequest { request_id: id, ..new_launch(2) };
     let first = running.client.create_launch(request.clone()).await.unwrap();
     running.clock.advance(HOUR).await;
-    running.world.registry(false);
+    running.world.lose(Peer::Registry);
     assert_eq!(running.client.create_launch(request.clone()).await.unwrap(), first);
     let other = pb::CreateLaunchRequest { candidate: new_launch(3).candidate, ..request };
     assert_eq!(reason(running.client.create_launch(other).await), "REQUEST_ID_REUSED");
@@ -142,7 +143,7 @@ async fn a_repeated_request_gets_the_first_answer_even_while_the_registry_is_awa
 #[tokio::test]
 async fn nothing_is_launched_while_the_registry_is_away() {
     let running = start().await;
-    running.world.registry(false);
+    running.world.lose(Peer::Registry);
     let client = running.client.with_deadline(std::time::Duration::from_millis(50));
     assert_eq!(reason(client.create_launch(new_launch(2)).await), "REGISTRY_UNAVAILABLE");
 }
@@ -150,12 +151,19 @@ async fn nothing_is_launched_while_the_registry_is_away() {
 #[tokio::test]
 async fn a_launch_takes_back_traffic_that_a_person_had_taken_over() {
     let running = start().await;
-    for _ in 0..3 {
-        running.world.take_over(1);
-    }
-    let held = running.world.traffic_now().epoch;
-    let name = running.launch().await;
-    running.until(&name, LaunchState::Succeeded).await;
-    assert!(running.world.traffic_now().epoch > held.min(3));
-    assert_eq!(running.world.moves(), [5, 100]);
+    let first = running.launch().await;
+    running.until(&first, LaunchState::Ramping).await;
+    running.world.take_over(1);
+    let epoch = running.world.traffic_now().epoch;
+    let abort = pb::AbortLaunchRequest {
+        name: first.to_string(),
+        reason: "somebody took over".to_owned(),
+        ..pb::AbortLaunchRequest::default()
+    };
+    running.client.abort_launch(abort).await.unwrap();
+    running.until(&first, LaunchState::RolledBack).await;
+    let second = running.client.create_launch(new_launch(3)).await.unwrap().name.parse().unwrap();
+    running.until(&second, LaunchState::Succeeded).await;
+    assert!(running.world.traffic_now().epoch > epoch);
+    assert_eq!(running.world.moves(), [5, 5, 100]);
 }

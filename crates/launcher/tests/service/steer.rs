@@ -4,7 +4,7 @@ use slipway_domain::gate::Verdict;
 use slipway_sdk::pb::{self, LaunchState};
 
 use crate::support::{DAY, HOUR, Running, fields, reason, second, start};
-use crate::world::{Effect, version};
+use crate::world::{Effect, model, version};
 
 fn pause(name: &str) -> pb::PauseLaunchRequest {
     pb::PauseLaunchRequest { name: name.to_owned(), reason: "let me look".to_owned(), ..Default::default() }
@@ -86,6 +86,16 @@ async fn an_abort_takes_back_a_launch_that_exposed_somebody() {
 }
 
 #[tokio::test]
+async fn a_long_reason_does_not_keep_a_launch_from_being_taken_back() {
+    let (running, name, text) = at(LaunchState::Ramping).await;
+    let wordy = pb::AbortLaunchRequest { reason: "é".repeat(1024), ..abort(&text) };
+    running.client.abort_launch(wordy).await.unwrap();
+    running.until(&name, LaunchState::RolledBack).await;
+    assert_eq!(running.world.moves(), [5, 0]);
+    assert_eq!(running.world.effects().last(), Some(&Effect::Quarantined(version(2))));
+}
+
+#[tokio::test]
 async fn an_ended_launch_takes_no_command() {
     let (running, _, text) = at(LaunchState::Succeeded).await;
     assert_eq!(reason(running.client.pause_launch(pause(&text)).await), "LAUNCH_ENDED");
@@ -130,7 +140,7 @@ async fn of_two_commands_at_once_one_is_told_that_it_came_too_late() {
 #[tokio::test]
 async fn an_answer_that_comes_while_a_launch_is_paused_is_taken() {
     let (running, name, text) = at(LaunchState::Shadowing).await;
-    running.world.hold_answers();
+    running.world.hold_answers(model());
     running.until(&name, LaunchState::Ramping).await;
     assert_eq!(running.world.moves(), [5]);
     let pausing = async {

@@ -70,9 +70,15 @@ async fn start_on(store: Arc<dyn Store>, world: World, env: Env, clock: Driver) 
 impl Running {
     /// Stops it and starts another on the same store and in the same world.
     pub async fn restart(self) -> Running {
+        self.restart_after(|_| ()).await
+    }
+
+    /// The same; `meanwhile` happens while there is none.
+    pub async fn restart_after(self, meanwhile: impl FnOnce(&World)) -> Running {
         let Running { store, stop, task, world, env, clock, .. } = self;
         stop.cancel();
         task.await.unwrap();
+        meanwhile(&world);
         start_on(store, world, env, clock).await
     }
 

@@ -2,11 +2,12 @@
 
 use slipway_domain::gate::{Comparison, Verdict};
 use slipway_domain::traffic::Share;
+use slipway_launcher::peers::Peer;
 use slipway_sdk::pb::{self, LaunchState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{DAY, HOUR, Running, new_launch, reason, second, start, states};
-use crate::world::version;
+use crate::world::{model, version};
 
 async fn held(running: &Running, name: &slipway_sdk::name::LaunchName) -> String {
     running.get(name).await.hold.map(|hold| hold.reason).unwrap_or_default()
@@ -17,11 +18,11 @@ async fn a_launch_holds_while_the_registry_is_away_and_goes_on_when_it_is_back()
     let running = start().await;
     let name = running.launch().await;
     running.until(&name, LaunchState::Shadowing).await;
-    running.world.registry(false);
-    running.clock.advance(3 * DAY).await;
+    running.world.lose(Peer::Registry);
+    running.clock.advance(DAY + HOUR).await;
     assert_eq!(held(&running, &name).await, "REGISTRY_UNAVAILABLE");
     assert_eq!(running.world.moves(), [] as [u32; 0]);
-    running.world.registry(true);
+    running.world.find(Peer::Registry);
     running.clock.advance(HOUR).await;
     assert_eq!((held(&running, &name).await.as_str(), running.world.moves()), ("", vec![5]));
     running.until(&name, LaunchState::Succeeded).await;
@@ -32,10 +33,10 @@ async fn a_launch_holds_while_the_health_monitor_is_away_and_goes_on_when_it_is_
     let running = start().await;
     let name = running.launch().await;
     running.until(&name, LaunchState::Shadowing).await;
-    running.world.health(false);
-    running.clock.advance(3 * DAY).await;
+    running.world.lose(Peer::Health);
+    running.clock.advance(DAY + HOUR).await;
     assert_eq!(held(&running, &name).await, "HEALTH_UNAVAILABLE");
-    running.world.health(true);
+    running.world.find(Peer::Health);
     running.until(&name, LaunchState::Succeeded).await;
     assert_eq!(running.world.moves(), [5, 100]);
 }
@@ -49,10 +50,10 @@ async fn a_rollback_waits_for_the_registry_however_long_it_is_away() {
     });
     let name = running.launch().await;
     running.until(&name, LaunchState::Ramping).await;
-    running.world.registry(false);
-    running.clock.advance(2 * DAY).await;
+    running.world.lose(Peer::Registry);
+    running.clock.advance(DAY + HOUR).await;
     assert_eq!(running.get(&name).await.state(), LaunchState::RollingBack);
-    running.world.registry(true);
+    running.world.find(Peer::Registry);
     running.clock.advance(HOUR).await;
     assert_eq!(running.get(&name).await.state(), LaunchState::RolledBack);
     assert_eq!(running.world.moves(), [5, 0]);
@@ -68,6 +69,45 @@ async fn a_launch_does_not_touch_traffic_that_a_person_has_taken_over() {
     assert_eq!(held(&running, &name).await, "TRAFFIC_CHANGED");
     assert_eq!(running.world.moves(), [5]);
     assert_eq!(running.world.traffic_now().share_of(&version(3)), Share::ALL);
+}
+
+#[tokio::test]
+async fn a_launch_learns_at_once_that_its_traffic_was_taken_over() {
+    let running = start().await;
+    let name = running.launch().await;
+    running.until(&name, LaunchState::Ramping).await;
+    running.clock.advance(HOUR).await;
+    running.world.take_over(3);
+    running.clock.settle().await;
+    assert_eq!(held(&running, &name).await, "TRAFFIC_CHANGED");
+}
+
+#[tokio::test]
+async fn a_launcher_that_was_down_learns_what_was_done_to_traffic_meanwhile() {
+    let running = start().await;
+    let name = running.launch().await;
+    running.until(&name, LaunchState::Watching).await;
+    let running = running.restart_after(|world| world.take_over(1)).await;
+    running.get(&name).await;
+    running.clock.settle().await;
+    assert_eq!(held(&running, &name).await, "TRAFFIC_CHANGED");
+    running.clock.advance(2 * DAY).await;
+    assert_eq!(running.get(&name).await.state(), LaunchState::Watching);
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_answered_holds_up_no_other_launch() {
+    let running = start().await;
+    let other = "namespaces/default/models/other".parse().unwrap();
+    running.world.add_model(&other);
+    running.world.hold_answers(model());
+    let stuck = running.launch().await;
+    let request = pb::CreateLaunchRequest { candidate: other.version(2).to_string(), ..new_launch(2) };
+    let free = running.client.create_launch(request).await.unwrap().name.parse().unwrap();
+    running.until(&free, LaunchState::Succeeded).await;
+    assert_eq!(running.get(&stuck).await.phase(), pb::StepPhase::Applying);
+    running.world.answer();
+    running.until(&stuck, LaunchState::Succeeded).await;
 }
 
 #[tokio::test]

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use slipway_chassis::env::Env;
 use slipway_domain::gate::{Comparison, Evidence, Verdict};
 use slipway_domain::launch::Fence;
+use slipway_domain::model::LONGEST_REASON;
 use slipway_domain::name::{ModelName, VersionName};
-use slipway_domain::traffic::{Share, Traffic, Writer, split};
+use slipway_domain::traffic::{BUCKETS, Share, Traffic, Writer, split};
 use slipway_launcher::Peers;
-use slipway_launcher::peers::{Candidate, Failure, Judged, Quarantine, Question, SetTraffic};
-use tokio::sync::Notify;
+use slipway_launcher::peers::{Candidate, Failure, Judged, News, Peer, Quarantine, Question, SetTraffic};
+use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 /// The label window of every model.
@@ -50,9 +52,9 @@ struct State {
     answers: BTreeMap<Uuid, Result<Traffic, Fence>>,
     effects: Vec<Effect>,
     questions: Vec<Question>,
-    registry_away: bool,
-    health_away: bool,
-    slow: bool,
+    away: BTreeSet<Peer>,
+    slow: Option<ModelName>,
+    listeners: Vec<mpsc::UnboundedSender<News>>,
 }
 
 /// The model of most tests.
@@ -90,24 +92,24 @@ impl World {
         *self.judge.lock().unwrap() = Arc::new(judge);
     }
 
-    /// From now on the registry answers, or does not.
-    pub fn registry(&self, answers: bool) {
-        self.state().registry_away = !answers;
+    /// From now on `peer` does not answer.
+    pub fn lose(&self, peer: Peer) {
+        self.state().away.insert(peer);
     }
 
-    /// From now on the health monitor answers, or does not.
-    pub fn health(&self, answers: bool) {
-        self.state().health_away = !answers;
+    /// From now on `peer` answers again.
+    pub fn find(&self, peer: Peer) {
+        self.state().away.remove(&peer);
     }
 
-    /// From now on changes of traffic are made at once, and answered only when [`World::answer`] is called.
-    pub fn hold_answers(&self) {
-        self.state().slow = true;
+    /// From now on changes of a model's traffic are made at once, and answered only when [`World::answer`] is called.
+    pub fn hold_answers(&self, model: ModelName) {
+        self.state().slow = Some(model);
     }
 
     /// Answers what is held, and everything from now on.
     pub fn answer(&self) {
-        self.state().slow = false;
+        self.state().slow = None;
         self.gate.notify_waiters();
     }
 
@@ -141,7 +143,7 @@ impl World {
         let before = state.traffic[&model()].clone();
         let ranges = split(Some(&version(serving)), &version(9), Share::NONE);
         let after = before.set(Writer::Override, before.generation, ranges, self.env.now()).unwrap();
-        state.traffic.insert(model(), after);
+        state.put(model(), after);
     }
 
     /// A version of the model that is marked from the beginning.
@@ -171,11 +173,12 @@ impl World {
 
     fn reached(&self) -> Result<MutexGuard<'_, State>, Failure> {
         let state = self.state();
-        if state.registry_away { Err(away()) } else { Ok(state) }
+        if state.away.contains(&Peer::Registry) { Err(away()) } else { Ok(state) }
     }
 
     fn set(&self, change: SetTraffic) -> Result<Traffic, Failure> {
         let mut state = self.reached()?;
+        fits(&change.reason)?;
         if let Some(answer) = state.answers.get(&change.request_id) {
             return answer.clone().map_err(|cause| Failure::Fenced { cause });
         }
@@ -188,14 +191,30 @@ impl World {
         };
         state.answers.insert(change.request_id, Ok(after.clone()));
         state.effects.push(Effect::Moved(share(&after)));
-        state.traffic.insert(change.model, after.clone());
+        state.put(change.model, after.clone());
         Ok(after)
     }
 }
 
-/// The share of whatever version took the upper end of the buckets from the first one.
+impl State {
+    /// Sets the traffic of a model, and tells whoever listens.
+    fn put(&mut self, model: ModelName, traffic: Traffic) {
+        self.traffic.insert(model.clone(), traffic.clone());
+        self.listeners.retain(|listener| listener.send(News::Changed(model.clone(), traffic.clone())).is_ok());
+    }
+}
+
+/// The bound that the registry sets to reasons.
+fn fits(reason: &str) -> Result<(), Failure> {
+    let fits = reason.chars().count() <= LONGEST_REASON;
+    let refused = || Failure::Refused { reason: "INVALID_FIELDS".to_owned(), message: "reason: too long".to_owned() };
+    fits.then_some(()).ok_or_else(refused)
+}
+
+/// The share that the first version does not have.
 fn share(traffic: &Traffic) -> Share {
-    traffic.share_of(&version(2))
+    let first = traffic.ranges.iter().filter(|range| range.version.number == 1);
+    Share::of_buckets(BUCKETS - first.map(|range| range.end - range.start).sum::<u32>())
 }
 
 fn away() -> Failure {
@@ -229,9 +248,10 @@ impl Peers for World {
     }
 
     async fn set_traffic(&self, change: SetTraffic) -> Result<Traffic, Failure> {
+        let model = change.model.clone();
         let answer = self.set(change);
         let held = self.gate.notified();
-        if self.state().slow {
+        if self.state().slow == Some(model) {
             held.await;
         }
         answer
@@ -239,6 +259,7 @@ impl Peers for World {
 
     async fn quarantine(&self, mark: Quarantine) -> Result<(), Failure> {
         let mut state = self.reached()?;
+        fits(&mark.reason)?;
         if state.quarantines.insert(mark.version.clone(), mark.reason).is_none() {
             state.effects.push(Effect::Quarantined(mark.version));
         }
@@ -249,13 +270,20 @@ impl Peers for World {
         let judge = Arc::clone(&self.judge.lock().unwrap());
         let verdict = judge(&question);
         let mut state = self.state();
-        if state.health_away {
+        if state.away.contains(&Peer::Health) {
             return Err(away());
         }
         state.effects.push(Effect::Asked(question.comparison, question.next_share, verdict));
         let since = question.since;
         state.questions.push(question);
         Ok(evidence(verdict, since, self.env.now()))
+    }
+
+    fn news(&self) -> BoxStream<'static, News> {
+        let (listener, news) = mpsc::unbounded_channel();
+        self.state().listeners.push(listener);
+        let changes = stream::unfold(news, |mut news| async { Some((news.recv().await?, news)) });
+        stream::once(async { News::Missed }).chain(changes).boxed()
     }
 }
 

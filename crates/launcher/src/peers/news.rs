@@ -1,0 +1,71 @@
+//! News of traffic from the registry's watch, kept up across everything that can break it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use slipway_chassis::env::Env;
+use slipway_sdk::{Error, Follow, Registry, pb};
+
+use super::News;
+use crate::convert;
+
+/// How long to wait, in real time, before the registry is asked again where it stands.
+const PAUSE: Duration = Duration::from_secs(1);
+
+struct Pursuit {
+    registry: Registry,
+    env: Env,
+    follow: Option<Follow<pb::WatchResponse>>,
+    ready: VecDeque<News>,
+}
+
+/// The news, from where the registry stands now.
+pub(super) fn follow(registry: Registry, env: Env) -> BoxStream<'static, News> {
+    let pursuit = Pursuit { registry, env, follow: None, ready: VecDeque::new() };
+    stream::unfold(pursuit, |mut pursuit| async {
+        let news = pursuit.next().await;
+        Some((news, pursuit))
+    })
+    .boxed()
+}
+
+impl Pursuit {
+    async fn next(&mut self) -> News {
+        loop {
+            if let Some(news) = self.ready.pop_front() {
+                return news;
+            }
+            let step = match self.follow.take() {
+                Some(follow) => self.read(follow).await,
+                None => self.begin().await,
+            };
+            if let Err(error) = step {
+                tracing::debug!(%error, "the registry tells no news of traffic; trying again");
+                self.env.pause(PAUSE).await;
+            }
+        }
+    }
+
+    /// Begins behind the present revision: the whole state, with every version of every model, is not wanted.
+    async fn begin(&mut self) -> Result<(), Error> {
+        let listed = self.registry.list_models(convert::any_model()).await?;
+        self.follow = Some(self.registry.watch(convert::changes_after(listed.revision)));
+        // Whoever reads after this misses nothing that came before.
+        self.ready.push_back(News::Missed);
+        Ok(())
+    }
+
+    async fn read(&mut self, mut follow: Follow<pb::WatchResponse>) -> Result<(), Error> {
+        match follow.next().await {
+            Some(Ok(message)) => self.ready.extend(convert::news(message)),
+            // It is being taken up again where it broke.
+            Some(Err(error)) if error.is_retryable() => {}
+            Some(Err(error)) => return Err(error),
+            None => return Ok(()),
+        }
+        self.follow = Some(follow);
+        Ok(())
+    }
+}
