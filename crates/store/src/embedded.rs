@@ -37,8 +37,10 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use self::applier::Applier;
 use self::compactor::Compactor;
@@ -58,6 +60,9 @@ const LOCK: &str = "LOCK";
 
 /// How often a read is tried again with a newer view before it holds the applier back.
 const ATTEMPTS: usize = 3;
+
+/// How long a read waits for a state that failed to be made again.
+const REPLACED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Sizes. The defaults suit a service; tests make them small.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +173,7 @@ impl Embedded {
             oldest_revision: shared.journal.oldest(),
             journal_bytes: shared.journal.bytes(),
             unapplied_bytes: view.unapplied_bytes() as u64,
+            state_in_memory: view.state.is_in_memory(),
             snapshot_revision: snapshot.as_ref().map_or(0, |snapshot| snapshot.revision),
             snapshot_bytes: snapshot.as_ref().map_or(0, |snapshot| snapshot.bytes),
             snapshot_written_at: snapshot.map(|snapshot| snapshot.written_at).unwrap_or_default(),
@@ -275,17 +281,47 @@ fn read<T>(shared: &Shared, read: impl Fn(&View) -> Result<Option<T>, Error>) ->
     shared.read_unpassed(read)
 }
 
+impl Engine {
+    /// Waits until a state that failed is replaced; answers `error`, which it caused, if it is not, or
+    /// if it was not the cause.
+    async fn wait_for_replacement(&self, mut replacements: watch::Receiver<u64>, error: Error) -> Result<(), Error> {
+        let failed = self.shared.view().state.has_failed();
+        if failed {
+            self.applying.wake();
+        } else if !replacements.has_changed().unwrap_or(false) {
+            return Err(error);
+        }
+        let replaced = tokio::time::timeout(REPLACED_WITHIN, replacements.changed()).await;
+        replaced.map_or(Err(error), |_| Ok(()))
+    }
+}
+
 #[async_trait]
 impl Store for Embedded {
     async fn get(&self, key: &[u8]) -> Result<Got, Error> {
-        read(&self.engine.shared, |view| view.get(key))
+        let replacements = self.engine.shared.replacements();
+        let get = || read(&self.engine.shared, |view| view.get(key));
+        match get() {
+            Err(error) => self.engine.wait_for_replacement(replacements, error).await.and_then(|()| get()),
+            got => got,
+        }
     }
 
     async fn range(&self, range: &KeyRange, limit: usize) -> Result<Listing, Error> {
-        let (shared, range) = (Arc::clone(&self.engine.shared), range.clone());
-        let listing = tokio::task::spawn_blocking(move || read(&shared, |view| view.range(&range, limit)));
-        // It ends in an error only if the runtime is stopping or the read panicked.
-        listing.await.map_err(|_| Error::Closed)?
+        let replacements = self.engine.shared.replacements();
+        let list = || async {
+            let (shared, range) = (Arc::clone(&self.engine.shared), range.clone());
+            let listing = tokio::task::spawn_blocking(move || read(&shared, |view| view.range(&range, limit)));
+            // It ends in an error only if the runtime is stopping or the read panicked.
+            listing.await.map_err(|_| Error::Closed)?
+        };
+        match list().await {
+            Err(error) => {
+                self.engine.wait_for_replacement(replacements, error).await?;
+                list().await
+            }
+            listing => listing,
+        }
     }
 
     async fn txn(&self, txn: Txn) -> Result<Outcome, Error> {

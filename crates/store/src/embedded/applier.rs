@@ -1,19 +1,21 @@
-//! The thread that writes durable changes into the state, off the way of those who write and read,
-//! and that makes the state again when sled fails.
+//! The thread that writes durable changes into the state, off the way of those who write and read.
+//!
+//! When sled fails, what it holds is given up: the state is made again from the journal, in memory,
+//! so that everything can be read, and then on the disk as soon as that works.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::compactor::Compactor;
 use super::generations::{Generation, Generations};
-use super::rebuild;
+use super::rebuild::{self, Sources};
 use super::shared::Shared;
-use super::signal::{Room, Signal};
+use super::signal::{Room, Signal, Waited};
+use super::snapshot::Snapshot;
 use super::view::View;
 use crate::Error;
 
-/// How long to wait after a state could not be made, before trying again.
+/// How long a state stays in memory before it is tried to put it on the disk again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Writes into the state.
@@ -30,15 +32,15 @@ pub(super) struct Applier {
 impl Applier {
     /// Writes what waits, until nothing more will come. Then closes the state.
     pub(super) fn run(mut self) {
-        while self.signal.wait() {
+        while self.wait() {
             self.apply();
         }
         // What the writer published last may not have been told of.
         self.apply();
         let view = self.shared.view();
-        let complete = view.active.is_empty() && view.frozen.is_empty();
-        let closed = view.state.close().map_err(Error::from);
-        if !complete {
+        let complete = view.active.is_empty() && view.frozen.is_empty() && !view.state.is_in_memory();
+        let closed = view.state.close();
+        if !complete || view.state.has_failed() {
             return;
         }
         if let Err(error) = closed.and_then(|()| self.generations.note_synced(self.generation)) {
@@ -46,60 +48,78 @@ impl Applier {
         }
     }
 
+    /// Waits for something to do; false once there is nothing and nothing more will come.
+    fn wait(&mut self) -> bool {
+        if !self.shared.view().state.is_in_memory() {
+            return self.signal.wait();
+        }
+        match self.signal.wait_for(RETRY_AFTER) {
+            Waited::Work => true,
+            Waited::Closing => false,
+            Waited::Nothing => {
+                if let Err(error) = self.replace() {
+                    tracing::warn!(%error, "the state is kept in memory until it can be written");
+                }
+                true
+            }
+        }
+    }
+
+    /// Writes until nothing waits, and makes the state again if that fails.
     fn apply(&mut self) {
-        let view = self.shared.freeze();
-        if view.frozen.is_empty() {
-            return;
-        }
-        match self.shared.apply_frozen(&view) {
-            Ok(()) => {
-                self.shared.thaw(Arc::clone(&view.state));
-                self.room.freed();
-            }
-            Err(error) => self.replace(&view, error),
-        }
-    }
-
-    /// Replaces the state of `view`, which failed, by a new one as of the frozen changes. Readers go
-    /// on with the old one and what waits in memory over it.
-    fn replace(&mut self, view: &View, mut error: Error) {
         loop {
-            tracing::warn!(%error, "the state cannot be written and is made again from the journal");
-            self.room.block(error.to_string());
-            match self.rebuild(view) {
-                Ok(()) => return,
-                Err(failed) => error = failed,
-            }
-            if self.signal.wait_for_close(RETRY_AFTER) {
+            let view = self.shared.freeze();
+            let written = if view.frozen.is_empty() { Ok(()) } else { self.shared.apply_frozen(&view) };
+            if view.state.has_failed() {
+                tracing::warn!(error = ?written.err(), "the state failed and is made again from the journal");
+                if let Err(error) = self.replace_in_memory() {
+                    tracing::error!(%error, "the state cannot be made again");
+                    self.room.block(error.to_string());
+                    return;
+                }
+            } else if view.frozen.is_empty() {
                 return;
+            } else {
+                self.shared.thaw(Arc::clone(&view.state));
             }
+            self.room.freed();
         }
     }
 
-    fn rebuild(&mut self, view: &View) -> Result<(), Error> {
-        // As long as this is held, no snapshot or segment is dropped.
+    /// Puts a state in memory in the place of the one that failed.
+    fn replace_in_memory(&mut self) -> Result<(), Error> {
         let snapshot = self.compactor.snapshot();
-        let path = self.free_path();
-        let disk = &*self.compactor.disk;
-        let through = view.frozen_tip.revision;
-        let state =
-            rebuild::build(&path, self.cache_bytes, (disk, snapshot.as_ref()), (&self.shared.journal, through))?;
-        self.generations.note_used(self.generation + 1)?;
+        let view = self.shared.view();
+        let state = rebuild::build_in_memory(self.sources(snapshot.as_ref(), &view))?;
         drop(snapshot);
-        self.generation += 1;
         self.shared.thaw(Arc::new(state));
-        self.shared.counters.rebuilt();
-        self.room.freed();
         if let Err(error) = view.state.close() {
-            tracing::warn!(%error, "the broken state did not close");
+            tracing::warn!(%error, "the state that failed did not close");
         }
-        self.generations.remove_others(self.generation);
         Ok(())
     }
 
-    /// The folder of the next state, without what a failed attempt has left there.
-    fn free_path(&self) -> PathBuf {
-        self.generations.remove_others(self.generation);
-        self.generations.path(self.generation + 1)
+    /// Puts a state on the disk in the place of the one in memory.
+    fn replace(&mut self) -> Result<(), Error> {
+        // As long as this is held, no snapshot or segment is dropped.
+        let snapshot = self.compactor.snapshot();
+        let view = self.shared.view();
+        let next = self.generation + 1;
+        // What a failed attempt has left there, and what nobody reads any more.
+        self.generations.remove_others(0);
+        self.generations.note_used(next)?;
+        let path = self.generations.path(next);
+        let state = rebuild::build(&path, self.cache_bytes, self.sources(snapshot.as_ref(), &view))?;
+        drop(snapshot);
+        self.generation = next;
+        self.shared.thaw(Arc::new(state));
+        self.shared.counters.rebuilt();
+        Ok(())
+    }
+
+    /// What a state as of the frozen changes of `view` can be made from.
+    fn sources<'a>(&'a self, snapshot: Option<&'a Snapshot>, view: &View) -> Sources<'a> {
+        let disk = &*self.compactor.disk;
+        Sources { disk, snapshot, journal: &self.shared.journal, through: view.frozen_tip.revision }
     }
 }

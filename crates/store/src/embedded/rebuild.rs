@@ -17,15 +17,28 @@ use crate::{Change, Error, Revision};
 /// Changes are written into the state in pieces of about this many bytes.
 const PIECE: usize = 4 * 1024 * 1024;
 
-/// Makes the state of revision `through` in the folder `path`, where nothing may be, from the last
-/// snapshot, if there is one, and the journal.
-pub(super) fn build(
-    path: &Path,
-    cache_bytes: u64,
-    (disk, snapshot): (&dyn Disk, Option<&Snapshot>),
-    (journal, through): (&Journal, Revision),
-) -> Result<State, Error> {
+/// What a state can be made from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub disk: &'a dyn Disk,
+    pub snapshot: Option<&'a Snapshot>,
+    pub journal: &'a Journal,
+    /// The revision of which the state is to be, at least: a snapshot may be newer.
+    pub through: Revision,
+}
+
+/// Makes a state in the folder `path`, where nothing may be.
+pub(super) fn build(path: &Path, cache_bytes: u64, sources: Sources<'_>) -> Result<State, Error> {
     let (state, _) = State::open(path, cache_bytes)?;
+    fill(state, sources)
+}
+
+/// Makes a state in memory.
+pub(super) fn build_in_memory(sources: Sources<'_>) -> Result<State, Error> {
+    fill(State::in_memory(), sources)
+}
+
+fn fill(state: State, Sources { disk, snapshot, journal, through }: Sources<'_>) -> Result<State, Error> {
     let tip = match snapshot {
         Some(snapshot) => load(&state, disk, snapshot)?,
         None => Tip::default(),
@@ -36,7 +49,7 @@ pub(super) fn build(
 }
 
 /// Writes the contents of `snapshot` into the empty `state`.
-pub(super) fn load(state: &State, disk: &dyn Disk, snapshot: &Snapshot) -> Result<Tip, Error> {
+fn load(state: &State, disk: &dyn Disk, snapshot: &Snapshot) -> Result<Tip, Error> {
     let mut pending = Pending::default();
     // The mark stays at the beginning until all is there: half a snapshot is the state of no revision.
     let tip = snapshot::read(disk, &snapshot.name, |piece| {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::Options;
 use super::appender::Appender;
 use super::generations::{Generation, Generations, NOTE, Trust};
+use super::is_temporary;
 use super::journal::Journal;
+use super::rebuild::{self, Sources};
 use super::record::Tip;
 use super::snapshot::{self, Snapshot};
 use super::state::State;
-use super::{is_temporary, rebuild};
 use crate::Error;
 use crate::disk::{Disk, definite};
 
@@ -40,19 +41,11 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, state_dir: &Path, options: &Options)
     let journal = Arc::new(journal);
     let appender = Appender::open(&journal, options.segment_bytes)?;
     check_history(&**disk, snapshot.as_ref(), &journal, appender.tip())?;
-    let sources = Sources { disk: &**disk, snapshot: snapshot.as_ref(), journal: &journal, tip: appender.tip() };
-    let (generation, state) = open_state(&generations, &sources, options.cache_bytes)?;
+    let through = appender.tip().revision;
+    let sources = Sources { disk: &**disk, snapshot: snapshot.as_ref(), journal: &journal, through };
+    let (generation, state) = open_state(&generations, sources, options.cache_bytes)?;
     generations.remove_others(generation);
     Ok(Recovered { journal, appender, snapshot, generations, generation, state })
-}
-
-/// What a state can be made from.
-struct Sources<'a> {
-    disk: &'a dyn Disk,
-    snapshot: Option<&'a Snapshot>,
-    journal: &'a Journal,
-    /// The last record of the journal.
-    tip: Tip,
 }
 
 fn newest_snapshot(disk: &dyn Disk, names: &[String]) -> Result<Option<Snapshot>, Error> {
@@ -92,41 +85,48 @@ fn check_history(disk: &dyn Disk, snapshot: Option<&Snapshot>, journal: &Journal
     Err(Error::Corrupt { path: disk.path(""), what: missing })
 }
 
-fn open_state(
-    generations: &Generations,
-    sources: &Sources<'_>,
-    cache_bytes: u64,
-) -> Result<(Generation, State), Error> {
+fn open_state(generations: &Generations, sources: Sources<'_>, cache_bytes: u64) -> Result<(Generation, State), Error> {
     let (last, trust) = generations.last();
     if trust == Trust::Whole {
-        // Before sled writes anything: should the power fail, it is not to be believed any more.
-        generations.note_used(last)?;
-        match catch_up(&generations.path(last), sources, cache_bytes) {
+        match catch_up(generations, last, sources, cache_bytes) {
             Ok(state) => return Ok((last, state)),
             Err(error) => tracing::warn!(%error, "the state is made again from the journal"),
         }
     }
-    let next = last + 1;
     // Nobody reads the old one, and there may be room for one only.
     generations.remove_others(0);
-    generations.note_used(next)?;
-    let Sources { disk, snapshot, journal, tip } = *sources;
-    let state = rebuild::build(&generations.path(next), cache_bytes, (disk, snapshot), (journal, tip.revision))?;
-    Ok((next, state))
+    let next = last + 1;
+    let noted = generations.note_used(next);
+    match noted.and_then(|()| rebuild::build(&generations.path(next), cache_bytes, sources)) {
+        Ok(state) => Ok((next, state)),
+        Err(error) => {
+            let state = rebuild::build_in_memory(sources)?;
+            tracing::warn!(%error, "the state is kept in memory until it can be written");
+            Ok((next, state))
+        }
+    }
 }
 
-/// Opens the state at `path` and brings it to the end of the journal.
-fn catch_up(path: &Path, sources: &Sources<'_>, cache_bytes: u64) -> Result<State, Error> {
+/// Opens the state of `generation` and brings it to the end of the journal.
+fn catch_up(
+    generations: &Generations,
+    generation: Generation,
+    sources: Sources<'_>,
+    cache_bytes: u64,
+) -> Result<State, Error> {
+    let path = generations.path(generation);
     let unusable = |reason: &str| Error::Unavailable { reason: format!("{}: {reason}", path.display()) };
-    let (state, mark) = State::open(path, cache_bytes)?;
+    // Before sled writes anything: should the power fail, it is not to be believed any more.
+    generations.note_used(generation)?;
+    let (state, mark) = State::open(&path, cache_bytes)?;
     let mark = mark.ok_or_else(|| unusable("it does not say how far it reaches"))?;
-    if mark.revision > sources.tip.revision {
+    if mark.revision > sources.through {
         return Err(unusable("it is ahead of the journal"));
     }
     let position = sources.journal.locate(mark.revision)?;
     if position.tip != mark {
         return Err(unusable("it belongs to another history"));
     }
-    rebuild::replay(&state, sources.journal, position, sources.tip.revision)?;
+    rebuild::replay(&state, sources.journal, position, sources.through)?;
     Ok(state)
 }

@@ -25,6 +25,8 @@ pub(super) struct Shared {
     /// Held by who replaces the view by one made from it.
     replacing: Mutex<()>,
     published: watch::Sender<Published>,
+    /// How often the state was replaced by another one.
+    replaced: watch::Sender<u64>,
 }
 
 /// What watchers wait for.
@@ -47,6 +49,7 @@ impl Shared {
             applying: RwLock::new(()),
             replacing: Mutex::new(()),
             published: watch::Sender::new(Published { revision: tip.revision, closed: false }),
+            replaced: watch::Sender::new(0),
         }
     }
 
@@ -90,7 +93,16 @@ impl Shared {
 
     /// Drops the frozen overlay, all of which is in `state` by now.
     pub(super) fn thaw(&self, state: Arc<State>) {
-        self.replace_view(|view| View { frozen: Overlay::default(), state, ..view.clone() });
+        let old = self.view().state.clone();
+        self.replace_view(|view| View { frozen: Overlay::default(), state: Arc::clone(&state), ..view.clone() });
+        if !Arc::ptr_eq(&old, &state) {
+            self.replaced.send_modify(|times| *times += 1);
+        }
+    }
+
+    /// Tells when the state is replaced by another one.
+    pub(super) fn replacements(&self) -> watch::Receiver<u64> {
+        self.replaced.subscribe()
     }
 
     /// Tells watchers that nothing more will come.

@@ -45,16 +45,34 @@ impl Signal {
         std::mem::take(&mut told.work)
     }
 
-    /// Waits until no more work will come, but no longer than `time`; true if so.
-    pub(super) fn wait_for_close(&self, time: Duration) -> bool {
-        let wait = self.news.wait_timeout_while(self.told(), time, |told| !told.closing);
-        wait.unwrap_or_else(PoisonError::into_inner).0.closing
+    /// Waits for work, but no longer than `time`.
+    pub(super) fn wait_for(&self, time: Duration) -> Waited {
+        let wait = self.news.wait_timeout_while(self.told(), time, |told| !told.work && !told.closing);
+        let mut told = wait.unwrap_or_else(PoisonError::into_inner).0;
+        if std::mem::take(&mut told.work) {
+            Waited::Work
+        } else if told.closing {
+            Waited::Closing
+        } else {
+            Waited::Nothing
+        }
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
         // Nothing can panic while it is held.
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a bounded wait came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// There is work.
+    Work,
+    /// There is none, and no more will come.
+    Closing,
+    /// The time is over.
+    Nothing,
 }
 
 /// The bound on what may wait in memory to be written into the state: whoever adds waits for room,

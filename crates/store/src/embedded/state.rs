@@ -1,82 +1,79 @@
-//! The current entries, in sled: a view that can always be made again from the journal.
+//! The current entries: a view that can always be made again from the journal.
 //!
-//! Nothing here is trusted to survive. Changes are written in the order of their revisions and the
-//! mark that says how far they reach is written after them; sled recovers a prefix of what was
-//! written to it, so after a killed process the mark is never ahead of the entries, and replaying the
-//! journal from the mark, whose writes do not depend on what they replace, leads to the right state
-//! whatever lay beyond it.
+//! As a rule they are in sled. Nothing there is trusted to survive: changes are written in the order
+//! of their revisions, and the mark that says how far they reach is written after them. sled recovers
+//! a prefix of what was written to it, so after a killed process the mark is never ahead of the
+//! entries; and replaying the journal from the mark, whose writes do not depend on what they replace,
+//! leads to the right state whatever lay beyond it.
 //!
-//! sled panics on some damaged files, in opening and also later: every call is made where a panic is
-//! caught.
+//! Where sled cannot be used, as on a full disk, the entries are kept in memory until it can be.
 
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+mod tree;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, mpsc};
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
+use imbl::OrdMap;
 
+use self::tree::Tree;
 use super::record::Tip;
 use super::view::Slot;
-use crate::disk::folder::sync_dir;
 use crate::{Error, KeyRange, Revision};
 
-/// No entry has this key, as keys are never empty.
-const MARK: &[u8] = b"";
-
-/// How often sled writes out what it holds back, in milliseconds: the most that a killed process
-/// leaves to be replayed.
-const FLUSH_EVERY: u64 = 500;
-
-/// How long closing waits for sled's own threads.
-const CLOSE_WITHIN: Duration = Duration::from_secs(30);
+/// An entry on its way out of a state.
+pub(super) type Item = Result<(Bytes, Slot), Error>;
 
 /// The entries as of some revision, on their way to a later one.
 pub(super) struct State {
-    path: PathBuf,
-    /// `None` once closed.
-    db: RwLock<Option<sled::Db>>,
+    entries: Entries,
     /// Every change up to this revision is written.
     applied: AtomicU64,
     /// No change after this revision has been begun to be written.
     touched: AtomicU64,
 }
 
-/// sled failed or panicked: what it holds must be made again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {reason}", path.display())]
-pub(super) struct Broken {
-    path: PathBuf,
-    reason: String,
+enum Entries {
+    Tree(Tree),
+    Memory(Memory),
 }
 
-impl From<Broken> for Error {
-    fn from(broken: Broken) -> Self {
-        Self::Unavailable { reason: broken.to_string() }
-    }
+/// Entries in memory; `None` once closed.
+#[derive(Default)]
+struct Memory {
+    slots: RwLock<Option<OrdMap<Bytes, Slot>>>,
 }
 
 impl State {
     /// Opens the state in the folder `path`, creating it if it is not there, and says how far it
     /// reaches: `None` if nobody knows.
-    pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Option<Tip>), Broken> {
-        let path = path.to_owned();
-        let db = guarded(&path, || {
-            let config = sled::Config::new().path(&path).cache_capacity(cache_bytes);
-            config.flush_every_ms(Some(FLUSH_EVERY)).open()
-        })?;
-        let mark = guarded(&path, || db.get(MARK))?;
-        let applied = mark.as_deref().and_then(decode_mark);
-        let revision = applied.map_or(0, |tip| tip.revision);
-        let state = Self {
-            path,
-            db: RwLock::new(Some(db)),
-            applied: AtomicU64::new(revision),
-            touched: AtomicU64::new(revision),
-        };
-        Ok((state, applied))
+    pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<(Self, Option<Tip>), Error> {
+        let (tree, mark) = Tree::open(path, cache_bytes)?;
+        let revision = mark.map_or(0, |tip| tip.revision);
+        Ok((Self::at(Entries::Tree(tree), revision), mark))
+    }
+
+    /// An empty state in memory.
+    pub(super) fn in_memory() -> Self {
+        Self::at(Entries::Memory(Memory { slots: RwLock::new(Some(OrdMap::new())) }), 0)
+    }
+
+    fn at(entries: Entries, revision: Revision) -> Self {
+        Self { entries, applied: AtomicU64::new(revision), touched: AtomicU64::new(revision) }
+    }
+
+    /// The entries are in memory only.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.entries, Entries::Memory(_))
+    }
+
+    /// What is written here may be lost or unreadable: it must be made again.
+    pub(super) fn has_failed(&self) -> bool {
+        match &self.entries {
+            Entries::Tree(tree) => tree.has_failed(),
+            Entries::Memory(_) => false,
+        }
     }
 
     /// Every change up to this revision is written.
@@ -92,11 +89,9 @@ impl State {
 
     /// The entry of `key`.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Slot>, Error> {
-        let db = self.db();
-        let db = db.as_ref().ok_or(Error::Closed)?;
-        match guarded(&self.path, || db.get(key))? {
-            Some(bytes) => Ok(Some(self.decode(&bytes)?)),
-            None => Ok(None),
+        match &self.entries {
+            Entries::Tree(tree) => tree.get(key),
+            Entries::Memory(memory) => Ok(memory.slots().as_ref().ok_or(Error::Closed)?.get(key).cloned()),
         }
     }
 
@@ -105,27 +100,19 @@ impl State {
         Ok(self.get(key)?.map_or(0, |slot| slot.mod_revision))
     }
 
-    /// The entries in `range`, in order. They are of one revision only if nothing is written meanwhile.
-    pub(super) fn scan(&self, range: &KeyRange) -> Result<impl Iterator<Item = Result<(Bytes, Slot), Error>>, Error> {
-        // The mark lies before all entries.
-        let start = if range.start().is_empty() {
-            Bound::Excluded(Bytes::new())
-        } else {
-            Bound::Included(range.start().clone())
-        };
-        let end = range.end().map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
-        let db = self.db();
-        let mut entries = match &*db {
-            Some(db) => guarded(&self.path, || Ok(db.range::<Bytes, _>((start, end))))?,
-            None => return Err(Error::Closed),
-        };
-        let step = move || -> Result<Option<(Bytes, Slot)>, Error> {
-            // Closing waits for whoever still reads.
-            let _open = &db;
-            let Some((key, value)) = guarded(&self.path, || entries.next().transpose())? else { return Ok(None) };
-            Ok(Some((Bytes::copy_from_slice(&key), self.decode(&value)?)))
-        };
-        Ok(iterate(step))
+    /// The entries in `range`, which is not empty, in order. They are of one revision only if nothing
+    /// is written meanwhile.
+    pub(super) fn scan<'a>(&'a self, range: &KeyRange) -> Result<Box<dyn Iterator<Item = Item> + 'a>, Error> {
+        match &self.entries {
+            Entries::Tree(tree) => Ok(Box::new(tree.scan(range)?)),
+            Entries::Memory(memory) => {
+                let slots = memory.slots();
+                let slots = slots.as_ref().ok_or(Error::Closed)?;
+                let inside = slots.range::<_, [u8]>(range.bounds());
+                let copy: Vec<_> = inside.map(|(key, slot)| Ok((key.clone(), slot.clone()))).collect();
+                Ok(Box::new(copy.into_iter()))
+            }
+        }
     }
 
     /// Writes `changes`, and then that everything up to `tip` is written.
@@ -134,121 +121,49 @@ impl State {
         changes: impl Iterator<Item = (&'a Bytes, &'a Slot)>,
         tip: Tip,
     ) -> Result<(), Error> {
-        let db = self.db();
-        let db = db.as_ref().ok_or(Error::Closed)?;
         self.touched.fetch_max(tip.revision, Ordering::SeqCst);
-        guarded(&self.path, || {
-            let mut encoded = Vec::new();
-            for (key, slot) in changes {
-                match &slot.value {
-                    Some(value) => {
-                        encoded.clear();
-                        encoded.extend_from_slice(&slot.mod_revision.to_le_bytes());
-                        encoded.extend_from_slice(value);
-                        db.insert(key, encoded.as_slice())?;
-                    }
-                    None => {
-                        db.remove(key)?;
-                    }
-                }
-            }
-            db.insert(MARK, encode_mark(tip).as_slice())
-        })?;
+        match &self.entries {
+            Entries::Tree(tree) => tree.apply(changes, tip)?,
+            Entries::Memory(memory) => memory.apply(changes)?,
+        }
         self.applied.fetch_max(tip.revision, Ordering::SeqCst);
         Ok(())
     }
 
-    /// Writes everything out and gives the files back; they are durable if this succeeds.
-    pub(super) fn close(&self) -> Result<(), Broken> {
-        let db = self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(db) = db else { return Ok(()) };
-        let (closed, wait) = mpsc::channel();
-        // If sled's own threads died, dropping it may wait for them for ever.
-        let dropping = std::thread::Builder::new().name("store-close".to_owned()).spawn(move || {
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(db)));
-            // Nobody listens any more once the time is over.
-            let _ = closed.send(dropped.is_ok());
-        });
-        let stopped = dropping.is_ok() && wait.recv_timeout(CLOSE_WITHIN) == Ok(true);
-        if !stopped {
-            return Err(Broken { path: self.path.clone(), reason: "sled's threads did not stop".to_owned() });
+    /// Gives everything back; reads end with [`Error::Closed`]. What is on the disk is durable if this
+    /// succeeds.
+    pub(super) fn close(&self) -> Result<(), Error> {
+        match &self.entries {
+            Entries::Tree(tree) => tree.close(),
+            Entries::Memory(memory) => {
+                *memory.slots.write().unwrap_or_else(PoisonError::into_inner) = None;
+                Ok(())
+            }
         }
-        sync_all(&self.path).map_err(|error| Broken { path: self.path.clone(), reason: error.to_string() })
+    }
+}
+
+impl Memory {
+    fn slots(&self) -> RwLockReadGuard<'_, Option<OrdMap<Bytes, Slot>>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn db(&self) -> RwLockReadGuard<'_, Option<sled::Db>> {
-        // It is only ever taken out, in one step.
-        self.db.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<Slot, Error> {
-        let Some((revision, value)) = bytes.split_first_chunk() else {
-            let reason = "an entry is shorter than its revision".to_owned();
-            return Err(Broken { path: self.path.clone(), reason }.into());
-        };
-        Ok(Slot { mod_revision: u64::from_le_bytes(*revision), value: Some(Bytes::copy_from_slice(value)) })
+    fn apply<'a>(&self, changes: impl Iterator<Item = (&'a Bytes, &'a Slot)>) -> Result<(), Error> {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let slots = slots.as_mut().ok_or(Error::Closed)?;
+        for (key, slot) in changes {
+            match slot.value {
+                Some(_) => slots.insert(key.clone(), slot.clone()),
+                None => slots.remove(key),
+            };
+        }
+        Ok(())
     }
 }
 
 impl std::fmt::Debug for State {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("State")
-            .field("path", &self.path)
-            .field("touched", &self.touched)
-            .finish_non_exhaustive()
+        let mut shown = formatter.debug_struct("State");
+        shown.field("applied", &self.applied).field("touched", &self.touched).finish_non_exhaustive()
     }
-}
-
-/// Runs a call of sled where its panics are caught.
-fn guarded<T>(path: &Path, call: impl FnOnce() -> sled::Result<T>) -> Result<T, Broken> {
-    let broken = |reason: String| Broken { path: path.to_owned(), reason };
-    // What a panic leaves half done is inside sled, which is then thrown away as a whole.
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(|error| broken(error.to_string())),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(broken(format!("sled panicked: {text}")))
-        }
-    }
-}
-
-/// An iterator that ends after its first error.
-fn iterate<T>(mut step: impl FnMut() -> Result<Option<T>, Error>) -> impl Iterator<Item = Result<T, Error>> {
-    let mut ended = false;
-    std::iter::from_fn(move || {
-        if ended {
-            return None;
-        }
-        let item = step().transpose();
-        ended = !matches!(item, Some(Ok(_)));
-        item
-    })
-}
-
-fn encode_mark(tip: Tip) -> [u8; 12] {
-    let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&tip.revision.to_le_bytes());
-    bytes[8..].copy_from_slice(&tip.checksum.to_le_bytes());
-    bytes
-}
-
-fn decode_mark(bytes: &[u8]) -> Option<Tip> {
-    let (revision, checksum) = bytes.split_first_chunk()?;
-    let checksum = u32::from_le_bytes(checksum.try_into().ok()?);
-    Some(Tip { revision: u64::from_le_bytes(*revision), checksum })
-}
-
-/// Makes every file below `dir` durable.
-fn sync_all(dir: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_all(&entry.path())?;
-        } else {
-            std::fs::File::open(entry.path())?.sync_all()?;
-        }
-    }
-    sync_dir(dir)
 }

@@ -24,7 +24,10 @@ pub struct Stats {
     pub journal_bytes: u64,
     /// Changes that wait in memory to be written into the state, in bytes, about.
     pub unapplied_bytes: u64,
-    /// How often the state was made again while the store was open.
+    /// The state is in memory only, because sled failed: it takes memory for all entries, and the next
+    /// opening takes longer.
+    pub state_in_memory: bool,
+    /// How often the state was put on the disk again after sled had failed.
     pub rebuilds: u64,
     /// The revision of the last snapshot; 0 if there is none.
     pub snapshot_revision: Revision,

@@ -61,6 +61,9 @@ impl Writer {
             let outcome = room.clone().and_then(|()| group.decide(txn));
             decided.push(Decided { outcome, answer });
         }
+        if view.state.has_failed() {
+            self.applying.wake();
+        }
         let commits = std::mem::take(&mut group.commits);
         let failure = if commits.is_empty() { None } else { self.write(&commits).err() };
         answer(decided, failure);

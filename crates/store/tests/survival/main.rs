@@ -1,6 +1,7 @@
 //! What the embedded engine survives: kills, power cuts, torn and damaged files, full disks, lost
 //! states, and random histories held against the memory engine.
 
+mod broken;
 mod cuts;
 mod folder;
 mod full;

@@ -195,3 +195,36 @@ async fn what_was_left_half_made_is_cleared_away() {
     assert_all_is_there(&bed).await;
     assert_eq!(names(&bed.disk, "snapshot-"), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn where_no_state_can_be_written_the_entries_are_kept_in_memory() {
+    let bed = Bed::new();
+    let state = bed.states.path().join("state");
+    std::fs::write(&state, "a file where the folder is to be").expect("writable");
+    let store = bed.open(sealed()).expect("the journal is enough");
+    write(&store, 60).await;
+    assert_eq!(assert_prefix(&store).await, 60);
+    assert!(store.stats().state_in_memory);
+    store.compact().expect("the disk has room");
+    drop(store);
+    // Opened anew it reads what it wrote, and as soon as there can be a folder there is one.
+    let store = bed.open(sealed()).expect("the journal is enough");
+    assert_eq!(assert_prefix(&store).await, 60);
+    std::fs::remove_file(state).expect("writable");
+    while store.stats().state_in_memory {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    drop(store);
+    assert_all_is_there(&bed).await;
+}
+
+#[tokio::test]
+async fn a_store_opens_on_a_full_disk_and_reads_go_on() {
+    let (bed, _) = closed().await;
+    bed.disk.set_quota(bed.disk.used());
+    let store = bed.open(sealed()).expect("reading needs no room");
+    assert_eq!(assert_prefix(&store).await, 60);
+    assert!(matches!(store.txn(crate::history::nth(61)).await, Err(Error::Full { .. })));
+    bed.disk.set_quota(u64::MAX);
+    write(&store, 61).await;
+}
