@@ -6,6 +6,7 @@ mod deadline;
 mod end;
 mod measure;
 pub(crate) mod panic;
+mod places;
 mod span;
 mod stream;
 
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -25,6 +25,7 @@ use crate::methods::Methods;
 use crate::metrics::Metrics;
 use call::Call;
 use measure::Measures;
+use places::Places;
 
 pub use deadline::Deadlines;
 
@@ -60,8 +61,8 @@ struct Shared {
     methods: Methods,
     measures: Arc<Measures>,
     limits: Limits,
-    requests: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
+    requests: Arc<Places>,
+    streams: Arc<Places>,
     stop: Stop,
 }
 
@@ -69,32 +70,27 @@ impl Layers {
     pub(crate) fn new(env: &Env, methods: Methods, metrics: &Metrics, limits: Limits, stop: Stop) -> Self {
         panic::install_hook();
         let measures = Arc::new(Measures::new(metrics, &methods));
-        let requests = Arc::new(Semaphore::new(limits.requests as usize));
-        let streams = Arc::new(Semaphore::new(limits.streams as usize));
-        show_in_flight(metrics, &[("unary", limits.requests, &requests), ("stream", limits.streams, &streams)]);
+        let requests = Places::new(limits.requests);
+        let streams = Places::new(limits.streams);
+        show_in_flight(metrics, [("unary", requests.clone()), ("stream", streams.clone())]);
         Self(Arc::new(Shared { env: env.clone(), methods, measures, limits, requests, streams, stop }))
     }
-}
 
-impl Layers {
-    /// Waits until no call is under way. From then on every call is refused.
+    /// Waits until no call is under way.
     pub(crate) async fn finished(&self) {
-        for (places, most) in [(&self.0.requests, self.0.limits.requests), (&self.0.streams, self.0.limits.streams)] {
-            places.acquire_many(most).await.expect("these places are never closed").forget();
-        }
+        self.0.requests.empty(&self.0.env).await;
+        self.0.streams.empty(&self.0.env).await;
     }
 }
 
-fn show_in_flight(metrics: &Metrics, kinds: &[(&'static str, u32, &Arc<Semaphore>)]) {
-    let kinds: Vec<_> = kinds.iter().map(|(kind, most, places)| (*kind, *most, Arc::clone(places))).collect();
+fn show_in_flight(metrics: &Metrics, kinds: [(&'static str, Arc<Places>); 2]) {
     metrics
         .meter()
         .u64_observable_gauge("rpc_server_in_flight")
         .with_description("Calls under way, by kind.")
         .with_callback(move |observer| {
-            for (kind, most, places) in &kinds {
-                let under_way = u64::from(*most).saturating_sub(places.available_permits() as u64);
-                observer.observe(under_way, &[opentelemetry::KeyValue::new("kind", *kind)]);
+            for (kind, places) in &kinds {
+                observer.observe(places.taken().into(), &[opentelemetry::KeyValue::new("kind", *kind)]);
             }
         })
         .build();

@@ -59,12 +59,12 @@ impl Methods {
         Ok(Self { all, by_path })
     }
 
-    /// The place in [`Methods::all`] of the method that is called at `path`.
+    /// The number, in [`Methods::all`], of the method that is called at `path`.
     pub(crate) fn at(&self, path: &str) -> usize {
         self.by_path.get(path).copied().unwrap_or(self.all.len() - 1)
     }
 
-    /// The methods by their places.
+    /// The methods by their numbers.
     pub(crate) fn all(&self) -> &[Method] {
         &self.all
     }

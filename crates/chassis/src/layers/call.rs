@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use http::{Request, Response};
 use slipway_domain::principal::Principal;
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -14,6 +13,7 @@ use tracing::{Instrument, Span};
 
 use super::end::End;
 use super::measure::Measure;
+use super::places::Place;
 use super::stream::{Cut, Stream};
 use super::{REQUEST_ID, Shared, panic, span};
 use crate::caller::{Caller, RequestId};
@@ -32,9 +32,9 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Self {
-        let place = shared.methods.at(request.uri().path());
-        let shape = shared.methods.all()[place].shape;
-        let measure = shared.measures.begin(&shared.env, place);
+        let method = shared.methods.at(request.uri().path());
+        let shape = shared.methods.all()[method].shape;
+        let measure = shared.measures.begin(&shared.env, method);
         let proposed = request.headers().get(REQUEST_ID).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
         let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
@@ -51,12 +51,12 @@ impl Call {
     {
         let span = self.span.clone();
         async move {
-            let permit = match self.admit() {
-                Ok(permit) => permit,
+            let place = match self.admit() {
+                Ok(place) => place,
                 Err(end) => return self.refuse(&end),
             };
             match self.work(inner, request).await {
-                Ok(response) => self.answer(response, permit),
+                Ok(response) => self.answer(response, place),
                 Err(end) => self.refuse(&end),
             }
         }
@@ -65,15 +65,13 @@ impl Call {
     }
 
     /// A place among the calls under way; none is needed for a probe.
-    fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, End> {
+    fn admit(&self) -> Result<Option<Place>, End> {
         let places = match self.shape {
             Shape::Unary => &self.shared.requests,
             Shape::Stream => &self.shared.streams,
             Shape::Probe => return Ok(None),
         };
-        let stopping = self.shared.stop.drain.is_cancelled();
-        let refused = |_| if stopping { End::Draining } else { End::Overloaded };
-        places.clone().try_acquire_owned().map(Some).map_err(refused)
+        places.take().map(Some).ok_or(End::Overloaded)
     }
 
     /// Runs the handler until it answers, or until something else ends the call; then it is dropped.
@@ -81,15 +79,21 @@ impl Call {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
-        let work = panic::caught(async { inner.call(request).await });
-        let work = self.shared.stop.cut.run_until_cancelled(work);
+        let cut = &self.shared.stop.cut;
+        let work = async {
+            // Most handlers answer at once: then neither the cut nor the deadline is ever asked.
+            tokio::select! {
+                biased;
+                outcome = panic::caught(async { inner.call(request).await }) => outcome.map_err(End::Panicked),
+                () = cut.cancelled() => Err(End::Draining),
+            }
+        };
         let outcome = match self.deadline {
             Some(deadline) => self.shared.env.until(deadline, work).await.map_err(|_| End::Deadline)?,
             None => work.await,
         };
-        match outcome.ok_or(End::Draining)?.map_err(End::Panicked)? {
-            Ok(response) => Ok(response),
-        }
+        let Ok(response) = outcome?;
+        Ok(response)
     }
 
     fn refuse(self, end: &End) -> Response<Body> {
@@ -105,7 +109,7 @@ impl Call {
         response
     }
 
-    fn answer(mut self, mut response: Response<Body>, permit: Option<OwnedSemaphorePermit>) -> Response<Body> {
+    fn answer(mut self, mut response: Response<Body>, place: Option<Place>) -> Response<Body> {
         if let Some(code) = response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes())) {
             return self.answer_status(code, response);
         }
@@ -115,7 +119,7 @@ impl Call {
                 self.measure.ended(Code::Ok);
                 response
             }
-            Shape::Stream => response.map(|body| self.stream(body, permit)),
+            Shape::Stream => response.map(|body| self.stream(body, place)),
         }
     }
 
@@ -132,10 +136,10 @@ impl Call {
         response
     }
 
-    fn stream(self, body: Body, permit: Option<OwnedSemaphorePermit>) -> Body {
+    fn stream(self, body: Body, place: Option<Place>) -> Body {
         let cut = self.cut();
         let Self { request_id, measure, span, .. } = self;
-        Body::new(Stream { inner: Some(body), cut, request_id, measure, span, _permit: permit })
+        Body::new(Stream { inner: Some(body), cut, request_id, measure, span, _place: place })
     }
 
     /// Ends a stream when the service drains or when the caller's deadline has passed.

@@ -17,7 +17,7 @@ const CODES: i32 = 17;
 pub(super) struct Measures {
     requests: Counter<u64>,
     duration: Histogram<f64>,
-    /// By the place of the method, then by code: service, method, code.
+    /// By the number of the method, then by code: service, method, code.
     labels: Vec<Vec<[KeyValue; 3]>>,
 }
 
@@ -36,9 +36,9 @@ impl Measures {
         }
     }
 
-    /// Begins to measure a call of the method at `place`.
-    pub(super) fn begin(self: &Arc<Self>, env: &Env, place: usize) -> Measure {
-        Measure { measures: self.clone(), place, stopwatch: env.stopwatch(), code: Code::Cancelled }
+    /// Begins to measure a call of the method with the number `method`.
+    pub(super) fn begin(self: &Arc<Self>, env: &Env, method: usize) -> Measure {
+        Measure { measures: self.clone(), method, stopwatch: env.stopwatch(), code: Code::Cancelled }
     }
 }
 
@@ -57,7 +57,7 @@ fn labels(method: &Method) -> Vec<[KeyValue; 3]> {
 /// has gone away.
 pub(super) struct Measure {
     measures: Arc<Measures>,
-    place: usize,
+    method: usize,
     stopwatch: Stopwatch,
     code: Code,
 }
@@ -71,7 +71,7 @@ impl Measure {
 
 impl Drop for Measure {
     fn drop(&mut self) {
-        let labels = &self.measures.labels[self.place][self.code as usize];
+        let labels = &self.measures.labels[self.method][self.code as usize];
         self.measures.requests.add(1, labels);
         self.measures.duration.record(self.stopwatch.elapsed().as_secs_f64(), &labels[..2]);
     }

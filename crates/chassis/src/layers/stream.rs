@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status};
 use tracing::Span;
 
 use super::end::End;
 use super::measure::Measure;
 use super::panic::guarded;
+use super::places::Place;
 use crate::caller::RequestId;
 
 /// Resolves when a stream has to end from outside.
@@ -27,7 +27,7 @@ pub(super) struct Stream {
     pub(super) measure: Measure,
     pub(super) span: Span,
     /// Keeps the place of this stream among those that are allowed.
-    pub(super) _permit: Option<OwnedSemaphorePermit>,
+    pub(super) _place: Option<Place>,
 }
 
 type Next = Poll<Option<Result<Frame<<tonic::body::Body as Body>::Data>, Status>>>;
