@@ -12,4 +12,4 @@ mod partition;
 mod timer;
 
 /// So many histories each invariant looks at.
-const HISTORIES: u64 = 500;
+const HISTORIES: u64 = 350;

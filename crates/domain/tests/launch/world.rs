@@ -1,6 +1,8 @@
 //! A small world around one launch: a registry, a health monitor, a launcher that stores and may be killed at every
 //! write, answers that come late, twice, out of order or never, people, and time. All of it follows from a seed.
 
+mod histories;
+mod plan;
 mod registry;
 mod rng;
 
@@ -8,13 +10,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_domain::gate::Verdict;
-use slipway_domain::launch::log::{Entry, append, verify};
-use slipway_domain::launch::{
-    Action, Command, Consequence, Event, Failure, HoldReason, Launch, Plan, RampStep, Rejected, Shadow, step,
-};
+use slipway_domain::launch::log::{Entry, append};
+use slipway_domain::launch::{Action, Command, Event, Failure, HoldReason, Launch, Rejected, step};
 use slipway_domain::traffic::{Share, Traffic, Writer, split};
 
-use crate::case::{DAY, HOUR, abort, draft, evidence, freeze, promote, somebody, start, thaw, version};
+use crate::case::{abort, draft, evidence, freeze, promote, somebody, start, thaw, version};
+pub use histories::{log_is_whole, over_histories};
+use plan::chance_plan;
 use registry::Registry;
 pub use rng::Rng;
 
@@ -350,55 +352,4 @@ impl World {
 
 pub fn unavailable(command: u64) -> Event {
     Event::CommandFailed { command, failure: Failure::Unavailable { message: "nobody answers".to_owned() } }
-}
-
-/// A plan of chance.
-fn chance_plan(rng: &mut Rng) -> Plan {
-    let hours = |rng: &mut Rng, most: u64| {
-        let none = rng.one_in(3);
-        Duration::from_secs(if none { 0 } else { 3_600 * rng.below(most) })
-    };
-    let count = 1 + rng.index(4);
-    let share = |index: usize| (index + 1) as f64 / count as f64;
-    let steps = (0..count).map(|index| RampStep { share: share(index), bake: hours(rng, 30) }).collect();
-    Plan {
-        shadow: (!rng.one_in(3)).then(|| Shadow { bake: hours(rng, 30) }),
-        steps,
-        watch: hours(rng, 30),
-        hold_deadline: HOUR + rng.below(10) as u32 * DAY,
-        hold_consequence: if rng.one_in(3) { Consequence::KeepHolding } else { Consequence::RollBack },
-        estimate: rng.one_in(6),
-        evaluate_interval: Duration::from_secs(1 + rng.below(20_000)),
-        ..Plan::default()
-    }
-}
-
-/// A number from the environment.
-fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// Runs `check` over worlds of `count` seeds that `weather` went over. `LAUNCH_HISTORIES` asks for another count and
-/// `LAUNCH_SEED` for one seed alone.
-pub fn over_histories(count: u64, weather: Weather, check: impl Fn(&mut World)) {
-    let first = asked("LAUNCH_SEED");
-    let count = if first.is_some() { 1 } else { asked("LAUNCH_HISTORIES").unwrap_or(count) };
-    let first = first.unwrap_or(0);
-    for seed in first..first + count {
-        let mut world = World::new(seed, weather);
-        world.run(300);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut world)));
-        if let Err(panic) = outcome {
-            println!("replay with LAUNCH_SEED={seed}: {} events, at {:?}", world.entries.len(), world.launch.stage);
-            for entry in &world.entries[world.entries.len().saturating_sub(40)..] {
-                println!("  {} {:?} {} → {}", entry.sequence, entry.at, entry.description, entry.state);
-            }
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
-/// The ordinary end of a story: the log is whole.
-pub fn log_is_whole(world: &World) {
-    assert_eq!(verify(&world.entries, world.launch.log), Ok(()));
 }
