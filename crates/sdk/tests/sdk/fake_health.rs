@@ -29,8 +29,8 @@ pub struct Durable {
     pub producers: HashMap<String, (i64, i64)>,
     pub cells: BTreeMap<(String, i64), Cell>,
     pub largest_report: usize,
-    /// How many rows had been counted when each promise came.
-    pub promises: Vec<(i64, u64)>,
+    /// The rows that had been counted of each version when each promise came.
+    pub promises: Vec<(i64, BTreeMap<String, u64>)>,
     /// Every number that came, repeats included.
     pub sequences: Vec<i64>,
 }
@@ -156,7 +156,7 @@ impl Durable {
         }
         self.largest_report = self.largest_report.max(rows);
         if let Some(promise) = &report.complete_through {
-            let counted = self.rows();
+            let counted = self.cells.iter().map(|((version, _), cell)| (version.clone(), cell.rows)).collect();
             self.promises.push((promise.seconds, counted));
         }
     }

@@ -222,12 +222,18 @@ async fn a_promise_of_completeness_comes_after_all_that_was_handed_over_before_i
     let fake = FakeHealth::new();
     let serving = Serving::start(fake.routes());
     let reporter = start(&serving, settings());
-    reporter.observed_columns(&version(1), at(0), columns(95)).unwrap();
+    for _ in 0..5 {
+        reporter.observed(&version(1), at(0), POSITIVE);
+    }
     reporter.complete_through(at(60));
+    reporter.observed_columns(&version(2), at(0), columns(95)).unwrap();
     reporter.flush(PATIENCE).await.unwrap();
     reporter.complete_through(at(120));
     reporter.flush(PATIENCE).await.unwrap();
-    assert_eq!(fake.durable().promises, [(at(60).as_second(), 95), (at(120).as_second(), 95)]);
+    let promises = fake.durable().promises;
+    let counted = |promise: usize, number| promises[promise].1.get(&version(number).to_string()).copied();
+    assert_eq!((promises[0].0, counted(0, 1)), (at(60).as_second(), Some(5)));
+    assert_eq!((promises[1].0, counted(1, 2)), (at(120).as_second(), Some(95)));
 }
 
 #[tokio::test]
