@@ -26,6 +26,9 @@ const MODELS: usize = 4;
 /// How many rows are handed over at once.
 const ROWS: usize = 8192;
 
+/// How many bytes of rows a reporter holds at most: few, so that a round is over soon after its time.
+const PENDING: usize = 8 << 20;
+
 /// How long the last rows of a round may take to become durable.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -41,9 +44,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
         Running::start(&DECLARATION, folder, |plan, own| process::serve(plan, Config { registry: None, ..own }, start));
     let running = serving.await?;
     let endpoint = Endpoint::new(&running.address)?;
-    let reporters: Vec<Reporter> = (0..PRODUCERS)
-        .map(|number| Reporter::start(&Health::new(&endpoint), ReporterSettings::new(&format!("bench-{number}"))))
-        .collect();
+    let reporters: Vec<Reporter> = (0..PRODUCERS).map(|number| reporter(&endpoint, number)).collect();
     let batches = batches()?;
     let ours = async || observations_per_second(&reporters, &batches, round).await;
     let turns = take_turns(ours, async || Ok(folded_per_second(&batches, round))).await?;
@@ -53,6 +54,11 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     }
     running.stop().await?;
     Ok(figures(turns.compare(|rate| *rate)))
+}
+
+fn reporter(endpoint: &Endpoint, number: usize) -> Reporter {
+    let settings = ReporterSettings::new(&format!("bench-{number}"));
+    Reporter::start(&Health::new(endpoint), ReporterSettings { most_pending_bytes: PENDING, ..settings })
 }
 
 fn figures(figure: Compared) -> Figures {
