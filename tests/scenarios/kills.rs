@@ -18,7 +18,7 @@ const SPEED: f64 = 60_000.0;
 /// Flights take off for so many days: more than the launch takes.
 const DAYS: u32 = 60;
 /// How long the story may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// What a service may complain of while others are killed.
 const ANNOUNCED: &[&str] = &["UNAVAILABLE", "can't be reached", "transport error", "broke"];
 

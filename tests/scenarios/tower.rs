@@ -104,9 +104,12 @@ impl Tower {
         let (tell, told) = watch::channel(launch);
         tokio::spawn(async move {
             while let Some(step) = stream.next().await {
-                if let Some(launch) = step.unwrap().launch {
-                    tell.send_replace(launch);
-                }
+                match step {
+                    Ok(step) => step.launch.map(|launch| tell.send_replace(launch)),
+                    // The stream goes on by itself when the launcher is back.
+                    Err(error) if error.is_retryable() => None,
+                    Err(error) => panic!("{error}"),
+                };
             }
         });
         told

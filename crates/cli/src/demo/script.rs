@@ -55,9 +55,12 @@ async fn follow(stage: Arc<Stage>) -> Result<()> {
     let request = pb::WatchLaunchesRequest { parent: "namespaces/default".to_owned(), after_revision: None };
     let mut stream = stage.launcher.watch(request);
     while let Some(step) = stream.next().await {
-        if let Some(launch) = step.context("watching the launches")?.launch {
-            stage.note(launch);
-        }
+        match step {
+            Ok(step) => step.launch.map(|launch| stage.note(launch)),
+            // The stream goes on by itself when the launcher answers again.
+            Err(error) if error.is_retryable() => None,
+            Err(error) => return Err(error).context("watching the launches"),
+        };
     }
     bail!("the launcher ended the stream")
 }

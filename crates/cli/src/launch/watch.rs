@@ -24,7 +24,15 @@ pub async fn run(connect: &Connect, output: Output, name: &LaunchName) -> Result
     bar.set_style(ProgressStyle::with_template("{bar:40} {msg}")?);
     let mut told = 0;
     while let Some(step) = stream.next().await {
-        let Some(launch) = step?.launch else { continue };
+        let step = match step {
+            Ok(step) => step,
+            Err(error) if error.is_retryable() => {
+                bar.set_message(format!("waiting for the launcher: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(launch) = step.launch else { continue };
         if output.is_json() {
             output.write(LAUNCH, &launch, show::launch)?;
         } else {
