@@ -1,19 +1,22 @@
-//! A gate: a candidate against a baseline over all mature cohorts since an instant, with the evidence whole.
+//! A gate: a candidate against a baseline over all mature cohorts since an instant.
+
+mod evidence;
 
 use jiff::{SignedDuration, Timestamp};
 use slipway_chassis::Caller;
 use slipway_domain::check::Check;
-use slipway_domain::gate::{Arm, Comparison, Estimate, Evidence, Policy, Verdict};
+use slipway_domain::gate::{Comparison, Evidence, Policy};
 use slipway_domain::name::VersionName;
 use slipway_domain::stats::gate::{self as gates, Judgement, Minimum};
 use slipway_domain::stats::overdispersion::overdispersion;
-use slipway_domain::stats::{Cell, Interval, Metrics, PairedCell, shadow, split};
+use slipway_domain::stats::{Cell, PairedCell, shadow, split};
 
 use super::Health;
 use super::report::{check_pair, check_version};
 use crate::error::Error;
 use crate::state::{Series, Snapshot};
 use crate::window::{Hour, Minute, Window};
+use evidence::Lacking;
 
 /// The longest label window.
 const LONGEST_LABEL_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -67,15 +70,6 @@ impl Health {
         let lacking = if no_data(&found) && !no_data(&young()?) { Lacking::Time } else { Lacking::Reports };
         Ok(gate.evidence(found, mature_through, lacking, self.env.now()))
     }
-}
-
-/// What a gate without data waits for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lacking {
-    /// That cohorts which were reported grow old enough.
-    Time,
-    /// That anything is reported.
-    Reports,
 }
 
 fn parse(query: &GateQuery) -> Result<Gate, Error> {
@@ -158,47 +152,6 @@ impl Gate {
         let overdispersion = dispersion(baseline.iter().map(|(_, cell)| cell));
         Ok(Found { judgement: split::judge(&strata, &self.policy), overdispersion })
     }
-
-    fn evidence(&self, found: Found, mature: Option<Timestamp>, lacking: Lacking, now: Timestamp) -> Evidence {
-        let Found { judgement, overdispersion } = found;
-        let minimum = self.policy.minimum;
-        Evidence {
-            verdict: verdict(judgement.verdict),
-            explanation: self.explanation(&judgement, mature, lacking),
-            deciding: deciding(&judgement, &self.policy, lacking).to_owned(),
-            calibration_ratio: judgement.calibration.map(estimate),
-            relative_loss: judgement.normalized_entropy.map(estimate),
-            calibration_e_value: judgement.calibration_e_value,
-            candidate: Some(arm(&self.candidate, &judgement.candidate)),
-            baseline: Some(arm(&self.baseline, &judgement.baseline)),
-            overdispersion,
-            mature_through: mature,
-            since: Some(self.since),
-            missing_rows: judgement.missing_rows.unwrap_or(0),
-            missing_positives: match judgement.verdict {
-                gates::Verdict::Pass | gates::Verdict::Fail => 0,
-                gates::Verdict::Inconclusive | gates::Verdict::NoData => {
-                    minimum.positives.saturating_sub(judgement.candidate.positives)
-                }
-            },
-            allowed_share: allowed_share(&judgement, self.policy.harm_budget),
-            evaluated_at: now,
-        }
-    }
-
-    fn explanation(&self, judgement: &Judgement, mature: Option<Timestamp>, lacking: Lacking) -> String {
-        let reasons = judgement.reasons.join(" ");
-        if !matches!(judgement.verdict, gates::Verdict::NoData) {
-            return reasons;
-        }
-        match (lacking, mature) {
-            (Lacking::Time, Some(mature)) => {
-                format!("{reasons} There are younger ones; cohorts are mature up to {mature}.")
-            }
-            (Lacking::Time, None) => format!("{reasons} There are younger ones."),
-            (Lacking::Reports, _) => format!("{reasons} None was reported since {} at all.", self.since),
-        }
-    }
 }
 
 fn served(snapshot: &Snapshot, version: &VersionName, window: Window) -> Result<Vec<(Hour, Cell)>, Error> {
@@ -220,68 +173,4 @@ fn both<'a>(
 fn dispersion<'a>(hours: impl Iterator<Item = &'a Cell>) -> f64 {
     let hours: Vec<_> = hours.map(Cell::totals).collect();
     overdispersion(&hours).unwrap_or(1.0)
-}
-
-fn verdict(verdict: gates::Verdict) -> Verdict {
-    match verdict {
-        gates::Verdict::Pass => Verdict::Pass,
-        gates::Verdict::Fail => Verdict::Fail,
-        gates::Verdict::Inconclusive => Verdict::Inconclusive,
-        gates::Verdict::NoData => Verdict::NoData,
-    }
-}
-
-/// What decided a failure, or what holds a pass back.
-fn deciding(judgement: &Judgement, policy: &gates::Policy, lacking: Lacking) -> &'static str {
-    match judgement.verdict {
-        gates::Verdict::Pass => "",
-        gates::Verdict::Fail => failed_on(judgement),
-        gates::Verdict::NoData if lacking == Lacking::Time => "maturity",
-        gates::Verdict::NoData => "minimum_rows",
-        gates::Verdict::Inconclusive if judgement.candidate.labelled < policy.minimum.rows => "minimum_rows",
-        gates::Verdict::Inconclusive if judgement.candidate.positives < policy.minimum.positives => "minimum_positives",
-        gates::Verdict::Inconclusive => "harm_budget",
-    }
-}
-
-/// An NE beyond its band failed the candidate by itself; everything else that can is about calibration.
-fn failed_on(judgement: &Judgement) -> &'static str {
-    let apart = |found: &gates::Comparison| found.interval.is_disjoint(&found.tolerated);
-    if judgement.normalized_entropy.as_ref().is_some_and(apart) && !judgement.calibration.as_ref().is_some_and(apart) {
-        "normalized_entropy"
-    } else {
-        "calibration"
-    }
-}
-
-fn finite(number: f64) -> Option<f64> {
-    number.is_finite().then_some(number)
-}
-
-fn estimate(found: gates::Comparison) -> Estimate {
-    let Interval { low, high } = found.interval;
-    Estimate { value: finite(found.estimate), lower: finite(low), upper: finite(high) }
-}
-
-fn arm(version: &VersionName, metrics: &Metrics) -> Arm {
-    Arm {
-        version: version.clone(),
-        rows: metrics.labelled,
-        positives: metrics.positives,
-        predicted: metrics.predicted.max(metrics.labelled),
-        calibration: metrics.calibration,
-        log_loss: metrics.log_loss,
-        normalized_entropy: metrics.normalized_entropy,
-    }
-}
-
-/// The share at which the worst plausible error would use the harm budget up; 0 for a candidate that failed, or of which
-/// too little is known.
-fn allowed_share(judgement: &Judgement, harm_budget: f64) -> f64 {
-    if judgement.verdict == gates::Verdict::Fail {
-        return 0.0;
-    }
-    let (Some(calibration), Some(loss)) = (&judgement.calibration, &judgement.normalized_entropy) else { return 0.0 };
-    let worst = (calibration.interval.high - 1.0).max(1.0 - calibration.interval.low).max(loss.interval.high);
-    if worst > harm_budget { harm_budget / worst } else { 1.0 }
 }

@@ -160,3 +160,22 @@ async fn rows_that_were_served_say_nothing_of_a_shadow() {
     let evidence = service.evaluate(gate(pb::Comparison::Paired)).await.unwrap();
     assert_eq!(evidence.verdict(), GateVerdict::NoData);
 }
+
+#[tokio::test]
+async fn what_a_shadow_has_seen_must_be_tolerable_before_it_passes() {
+    let service = start().await;
+    // On two of six days the candidate predicts half as much again: more than is tolerated of these rows, and
+    // too few days to convict it.
+    observed(&service, |at| {
+        let candidate = if at < 2 * DAY { 0.8 } else { 0.5 };
+        (vec![], vec![pairs(at, (candidate, 0.52), (100, positives(at, 100)))])
+    })
+    .await;
+    let evidence = service.evaluate(gate(pb::Comparison::Paired)).await.unwrap();
+    assert_eq!(
+        (evidence.verdict(), evidence.deciding.as_str()),
+        (GateVerdict::Inconclusive, "calibration"),
+        "{}",
+        evidence.explanation
+    );
+}

@@ -8,6 +8,7 @@ mod gate;
 mod health;
 mod numbering;
 mod policy;
+mod process;
 mod report;
 mod support;
 mod trouble;

@@ -32,6 +32,8 @@ pub const V2: &str = "namespaces/default/models/flight-delay/versions/2";
 pub struct Running {
     /// A client of it.
     pub client: HealthClient<Channel>,
+    /// Where it listens.
+    pub address: String,
     /// Moves its clock.
     pub clock: Driver,
     /// What it keeps its state in.
@@ -66,8 +68,8 @@ pub async fn start_at(store: Arc<dyn Store>, now: Timestamp, registry: Option<En
         let _folder = folder;
         process::serve(plan, config, async move |config, start| serve(config, own, start).await).await.unwrap();
     });
-    let client = HealthClient::new(Channel::from_shared(address).unwrap().connect_lazy());
-    let running = Running { client, clock, store, stop, task };
+    let client = HealthClient::new(Channel::from_shared(address.clone()).unwrap().connect_lazy());
+    let running = Running { client, address, clock, store, stop, task };
     // Whatever it answers, it has read its store by then.
     drop(running.ask_health(query(V1)).await);
     running

@@ -1,14 +1,16 @@
 //! When the store is in trouble: what is acknowledged is counted, what is counted is counted once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use slipway_proto::health::v1 as pb;
+use slipway_sdk::{Endpoint, Observation, Reporter, ReporterSettings};
 use slipway_store::Store;
 use slipway_store::faults::{Faults, Rates};
 use slipway_store::memory::Memory;
 use tonic::Code;
 
-use crate::support::{Running, V1, reason, report, rows, start_on};
+use crate::support::{Running, V1, minute, reason, report, rows, start_on};
 
 /// Reports 1 to `last` of `producer`, each again and again until it is acknowledged; the reports may say where they
 /// are in `reasons` they were refused with.
@@ -41,6 +43,8 @@ async fn with_a_store_that_fails_and_lies_every_row_is_counted_exactly_once() {
         let (left, right) =
             tokio::join!(until_acknowledged(&service, "left", 40), until_acknowledged(&service, "right", 40));
         assert!(left.iter().chain(&right).any(|reason| reason == "STORE_UNAVAILABLE"), "seed {seed} refused nothing");
+        // Nobody else writes: a transaction whose answer was lost must be recognised as the service's own.
+        assert!(left.iter().chain(&right).all(|reason| reason != "STORE_TAKEN"), "seed {seed}");
         faults.set_rates(Rates::default());
         let shown = service.health(V1).await;
         assert_eq!((shown.rows, shown.positives), (2 * 40 * 4, 2 * 40 * 2), "seed {seed}");
@@ -112,4 +116,27 @@ async fn a_service_that_is_replaced_in_the_middle_of_its_writes_counts_every_rep
     until_taken(&service, row(next)).await;
     let last = service.report(row(1)).await.unwrap().sequence;
     assert_eq!(service.health(V1).await.rows, last);
+}
+
+#[tokio::test]
+async fn the_client_s_reporter_brings_every_row_through_a_store_that_fails_and_lies() {
+    let faults = Arc::new(Faults::new(Arc::new(Memory::new()), 3, Rates::default()));
+    let service = start_on(faults.clone()).await;
+    faults.set_rates(Rates { refuse: 0.2, lose_request: 0.1, lose_answer: 0.2, ..Rates::default() });
+    let endpoint = Endpoint::new(&service.address).unwrap();
+    let settings = ReporterSettings {
+        interval: Duration::from_millis(1),
+        rows_per_report: 10,
+        ..ReporterSettings::new("ranker-7.eu-west")
+    };
+    let reporter = Reporter::start(&slipway_sdk::Health::new(&endpoint), settings);
+    let version = V1.parse().unwrap();
+    for row in 0..500 {
+        let row = Observation { prediction: 0.5, outcome: row % 2 == 0, weight: 1.0 };
+        reporter.observed(&version, minute(0), row);
+    }
+    reporter.flush(Duration::from_secs(30)).await.unwrap();
+    faults.set_rates(Rates::default());
+    let health = service.health(V1).await;
+    assert_eq!((health.rows, health.positives), (500, 250));
 }
