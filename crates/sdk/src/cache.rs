@@ -212,6 +212,14 @@ impl Shared {
 }
 
 impl News {
+    /// Notes that the registry has told of everything up to `revision`.
+    fn hear(&mut self, revision: i64) {
+        self.live = true;
+        self.reached = revision;
+        self.heard_at = Some(Instant::now());
+        self.interruption = None;
+    }
+
     fn freshness(&self) -> Freshness {
         let from_file = self.age_at_start.map(|(at, age)| age + at.elapsed());
         Freshness {

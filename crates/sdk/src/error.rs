@@ -34,7 +34,7 @@ pub struct Precondition {
 ///
 /// Programs ask for [`reason`](Self::reason) and [`code`](Self::code); the text says what to do about it to a person.
 /// Cheap to clone.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Error(std::sync::Arc<Failure>);
 
 #[derive(Debug, Clone, PartialEq)]
@@ -204,6 +204,13 @@ impl fmt::Display for Error {
             }
         }
         if failure.advice.is_empty() { Ok(()) } else { write!(f, "\n{}", failure.advice) }
+    }
+}
+
+impl fmt::Debug for Error {
+    /// The same text: it is what a `main` that returns the error prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

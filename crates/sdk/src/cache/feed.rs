@@ -1,6 +1,7 @@
 //! Feeds a cache from the registry's watch, and its file from the cache.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -80,19 +81,16 @@ impl Shared {
         self.published(changes.revision);
     }
 
-    /// Tells everybody who waits of the new picture at `revision`.
+    /// Tells everybody who waits of the new picture at `revision`, which is known to be the present.
     fn published(&self, revision: i64) {
-        self.news.send_modify(|news| (news.known, news.revision) = (true, revision));
-        self.heard(revision);
+        self.news.send_modify(|news| {
+            (news.known, news.revision) = (true, revision);
+            news.hear(revision);
+        });
     }
 
     fn heard(&self, revision: i64) {
-        self.news.send_modify(|news| {
-            news.live = true;
-            news.reached = revision;
-            news.heard_at = Some(Instant::now());
-            news.interruption = None;
-        });
+        self.news.send_modify(|news| news.hear(revision));
     }
 
     fn interrupted(&self, failure: Error) {
@@ -104,16 +102,18 @@ impl Shared {
     }
 }
 
-/// Writes the file whenever the picture has changed and then been left alone for the debounce.
+/// Writes the file whenever the picture has changed, with all that changes within the debounce.
 pub(super) async fn keep_file(shared: Arc<Shared>) {
     if shared.settings.file.is_none() {
         return;
     }
     let mut news = shared.news.subscribe();
     let mut saved = news.borrow().revision;
+    // The first state is saved at once: the process may not live for long.
+    let mut debounce = Duration::ZERO;
     // The sender lives in `shared`, so the wait ends with a change alone.
     while news.wait_for(|news| news.revision != saved).await.is_ok() {
-        tokio::time::sleep(shared.settings.debounce).await;
+        tokio::time::sleep(std::mem::replace(&mut debounce, shared.settings.debounce)).await;
         saved = news.borrow_and_update().revision;
         let began = Instant::now();
         if let Err(failure) = save(&shared).await {

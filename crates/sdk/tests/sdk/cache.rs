@@ -57,6 +57,7 @@ async fn the_state_comes_first_and_then_every_change() {
     let serving = Serving::start(fake.routes());
     let cache = Cache::start(&Registry::new(&serving.endpoint()), CacheSettings::default());
     let picture = cache.ready(PATIENCE).await.unwrap();
+    assert!(cache.freshness().live && cache.freshness().age.is_some());
     let numbers: Vec<_> = picture.versions(&model()).map(|(name, _)| name.number).collect();
     assert_eq!((picture.model(&model()).unwrap().owner.as_str(), numbers), ("ranking", vec![1, 2, 10]));
     fake.put(vec![owned_by("feed")]);
