@@ -24,7 +24,8 @@ impl Up {
         let ports = [free(), free(), free(), free(), free(), free()];
         let mut command = Command::new(binary("slipway"));
         command.arg("up").arg("--data-dir").arg(folder.path().join("data"));
-        let flags = ["listen-registry", "listen-health", "listen-launcher", "ops-registry", "ops-health", "ops-launcher"];
+        let flags =
+            ["listen-registry", "listen-health", "listen-launcher", "ops-registry", "ops-health", "ops-launcher"];
         for (flag, port) in flags.iter().zip(ports) {
             command.arg(format!("--{flag}=127.0.0.1:{port}"));
         }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use slipway_chassis::env::Env;
 
 use crate::binaries::binary;
 
@@ -66,7 +67,7 @@ fn free() -> SocketAddr {
 
 impl Fleet {
     /// Starts all three and waits until they are ready.
-    pub fn start(clock: Clock) -> Self {
+    pub async fn start(clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let addresses = || [free(), free(), free()];
         let (listen, ops) = (addresses(), addresses());
@@ -75,7 +76,7 @@ impl Fleet {
             fleet.begin(service);
         }
         for service in Service::ALL {
-            fleet.wait_until_ready(service);
+            fleet.wait_until_ready(service).await;
         }
         fleet
     }
@@ -119,11 +120,11 @@ impl Fleet {
     }
 
     /// Waits until a service says that it is ready.
-    pub fn wait_until_ready(&self, service: Service) {
+    pub async fn wait_until_ready(&self, service: Service) {
         let begun = Instant::now();
         while !self.is_ready(service) {
             assert!(begun.elapsed() < PATIENCE, "{} is not ready:\n{}", service.name(), self.log());
-            std::thread::sleep(Duration::from_millis(10));
+            Env::system().sleep(Duration::from_millis(10)).await;
         }
     }
 

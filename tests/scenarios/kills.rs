@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use slipway_chassis::env::Env;
 use slipway_sdk::pb;
 use slipway_sdk::pb::LaunchState::{Finalizing, Ramping, Shadowing, Succeeded, Watching};
 
@@ -58,7 +59,7 @@ async fn a_launch_survives_kills_of_every_service() {
     println!("the moments of the kills come from the seed {seed}");
     let mut killings = killings(&mut ChaCha8Rng::seed_from_u64(seed));
     let clock = Clock { origin: Timestamp::now(), start: summer::start(), speed: SPEED };
-    let mut fleet = Fleet::start(clock);
+    let mut fleet = Fleet::start(clock).await;
     let mut tower = Tower::build(&fleet, DAYS).await;
     let request = pb::CreateLaunchRequest {
         parent: "namespaces/default".to_owned(),
@@ -81,7 +82,7 @@ async fn a_launch_survives_kills_of_every_service() {
             fleet.kill(victim);
         }
         assert!(begun.elapsed() < PATIENCE, "it does not end: {newest:#?}\n{}", fleet.log());
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        Env::system().sleep(Duration::from_millis(2)).await;
     };
     assert!(killings.is_empty(), "it ended before all were killed: {killings:?}");
     tower.close();

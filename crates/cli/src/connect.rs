@@ -56,7 +56,8 @@ impl Connect {
     /// The model that `text` names: in full, or by its id.
     pub fn model(&self, text: &str) -> Result<ModelName> {
         let full = if text.contains('/') { text.to_owned() } else { format!("{}/models/{text}", self.parent()) };
-        ModelName::parse(&full).with_context(|| format!("{text:?} is not a model; write flight-delay, or its full name"))
+        ModelName::parse(&full)
+            .with_context(|| format!("{text:?} is not a model; write flight-delay, or its full name"))
     }
 
     /// The version that `text` names: in full, or as `model/number`.

@@ -10,7 +10,7 @@ mod stage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -50,7 +50,7 @@ pub struct Demo {
 impl Demo {
     /// Runs the summer, and tells how it went.
     pub async fn run(self) -> Result<ExitCode> {
-        let begun = Instant::now();
+        let begun = Env::system().stopwatch();
         let pace = Duration::try_from_secs_f64(self.seconds).context("--seconds is not a length of time")?;
         let flights = flights::load()?;
         let (env, clock) = Env::driven(flights.start(), SEED);

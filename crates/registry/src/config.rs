@@ -26,7 +26,7 @@ pub const DECLARATION: Declaration<Config> = Declaration {
     read,
     examples: "\
   slipway-registry
-  slipway-registry --data-dir /var/lib/slipway/registry --log.format json
+  slipway-registry --data-dir /var/lib/slipway/registry --log-format json
   SLIPWAY_LISTEN=127.0.0.1:7801 slipway-registry",
 };
 

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use slipway_chassis::env::Driver;
+use slipway_chassis::env::{Driver, Env};
 use slipway_sdk::{ModelRouter, Observation, PairedObservation, pb};
 
 use super::flights::{Flight, Flights};
@@ -62,7 +62,8 @@ pub async fn fly(flights: &Flights, stage: &Stage, clock: &Driver, pace: Duratio
     };
     let (start, end) = (flights.start(), flights.end());
     let summer = end.duration_since(start).as_secs_f64();
-    let begun = Instant::now();
+    let real = Env::system();
+    let begun = real.stopwatch();
     let mut now = start;
     while now < end {
         now = now.saturating_add(TICK)?;
@@ -73,7 +74,7 @@ pub async fn fly(flights: &Flights, stage: &Stage, clock: &Driver, pace: Duratio
         // With nothing left to see, the rest of the summer passes as fast as it can.
         if !stage.is_over() {
             let due = pace.mul_f64((now.duration_since(start).as_secs_f64() / summer).min(1.0));
-            tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+            real.sleep(due.saturating_sub(begun.elapsed())).await;
         }
     }
     Ok(sky.flown)

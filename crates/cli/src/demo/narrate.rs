@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use slipway_chassis::env::Driver;
+use slipway_chassis::env::{Driver, Env};
 use slipway_sdk::pb;
 use tokio::task::JoinHandle;
 
@@ -44,7 +44,7 @@ pub fn start(stage: Arc<Stage>, clock: Driver, end: Timestamp) -> Narrator {
     let task = tokio::spawn(async move {
         let mut told = HashMap::new();
         for turn in 0_u32.. {
-            tokio::time::sleep(EVERY).await;
+            Env::system().sleep(EVERY).await;
             tell_transitions(&stage, &mut told, &drawn);
             let now = clock.now();
             let view = view(&stage).await;

@@ -139,9 +139,10 @@ impl Report {
             let numbers = [figures.calibration, figures.log_loss, figures.ne, figures.auc];
             metrics.add_row([version.clone()].into_iter().chain(numbers.map(|number| format!("{number:.5}"))));
         }
-        let shares = self.traffic.iter().map(|(version, buckets)| {
-            format!("{version} serves {}", text::percent(f64::from(*buckets) / 100_000.0))
-        });
+        let shares = self
+            .traffic
+            .iter()
+            .map(|(version, buckets)| format!("{version} serves {}", text::percent(f64::from(*buckets) / 100_000.0)));
         format!(
             "Launches\n{launches}\n\nTheir last evidence\n{arms}\n\nTime by stage\n{times}\n\n\
              All versions over all flights, scored offline\n{metrics}\n\n\

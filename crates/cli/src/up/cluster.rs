@@ -60,11 +60,7 @@ impl Settings {
     }
 }
 
-fn read<C>(
-    declaration: &Declaration<C>,
-    place: &Place,
-    given: &Sources,
-) -> Result<settings::Settings<C>, Faults> {
+fn read<C>(declaration: &Declaration<C>, place: &Place, given: &Sources) -> Result<settings::Settings<C>, Faults> {
     let mut sources = given.clone();
     for (name, text) in [
         ("data-dir", place.data.display().to_string()),
@@ -94,8 +90,7 @@ impl Cluster {
         let Settings { registry: first, health: mut second, launcher: mut third } = settings;
         let listeners = [bind(&first.common).await?, bind(&second.common).await?, bind(&third.common).await?];
         let address = |listeners: &Listeners| anyhow::Ok(format!("http://{}", listeners.grpc.local_addr()?));
-        let [registry, health, launcher] =
-            [address(&listeners[0])?, address(&listeners[1])?, address(&listeners[2])?];
+        let [registry, health, launcher] = [address(&listeners[0])?, address(&listeners[1])?, address(&listeners[2])?];
         second.own.registry = Some(slipway_sdk::Endpoint::new(&registry)?);
         third.own.registry = slipway_sdk::Endpoint::new(&registry)?;
         third.own.health = slipway_sdk::Endpoint::new(&health)?;
