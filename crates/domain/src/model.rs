@@ -101,7 +101,7 @@ pub enum FunnelStage {
 /// The band inside which a model is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HealthPolicy {
-    /// The tolerated distance of calibration from 1, as a fraction: t tolerates 1/(1+t) to 1+t.
+    /// The tolerated distance of calibration from 1, as a fraction: t tolerates 1−t to 1+t.
     pub calibration_tolerance: f64,
     /// The tolerated relative loss of normalized entropy, as a fraction.
     pub ne_tolerance: f64,
