@@ -11,7 +11,7 @@ use slipway_domain::gate::{Comparison, Verdict};
 use slipway_domain::launch::{Launch, Plan, RampStep, Shadow, Stage, log};
 use slipway_domain::name::LaunchName;
 use slipway_domain::traffic::Share;
-use slipway_launcher::service::{Intent, Mode, NewLaunch};
+use slipway_launcher::service::{Intent, Mode, NewLaunch, Target};
 use slipway_launcher::{Launcher, Parts};
 use slipway_store::memory::Memory;
 use slipway_store::{Error, Got, KeyRange, Listing, Outcome, Revision, Store, Txn, Watch};
@@ -87,6 +87,10 @@ async fn open_at(store: &Arc<dyn Store>, world: &World, env: Env) -> Arc<Launche
     Launcher::open(Parts { store, peers, env, metrics, concurrency: 4 }).await.unwrap()
 }
 
+fn intent() -> Intent {
+    Intent { caller: caller(&tonic::Request::new(())), request_id: None, mode: Mode::Commit, reason: String::new() }
+}
+
 struct Scene {
     env: Env,
     clock: Driver,
@@ -106,14 +110,8 @@ impl Scene {
     async fn create(&self) -> LaunchName {
         let launcher = open_at(&self.inner, &self.world, self.env.clone()).await;
         let running = tokio::spawn(Arc::clone(&launcher).run());
-        let intent = Intent {
-            caller: caller(&tonic::Request::new(())),
-            request_id: None,
-            mode: Mode::Commit,
-            reason: String::new(),
-        };
         let wanted = NewLaunch { parent: version(2).model.parent(), candidate: version(2), plan: plan() };
-        let name = launcher.create_launch(&intent, wanted).await.unwrap().record.launch.name.clone();
+        let name = launcher.create_launch(&intent(), wanted).await.unwrap().record.launch.name.clone();
         running.abort();
         name
     }
@@ -243,4 +241,25 @@ async fn a_rollback_survives_a_fault_or_a_kill_at_every_write() {
         Comparison::Split => Verdict::Fail,
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_a_launcher_decides_before_it_hears_of_its_successor_is_not_stored() {
+    let scene = Scene::new(|_, _| Verdict::Pass);
+    let name = scene.create().await;
+    // Its picture stands still until it runs.
+    let old = open_at(&scene.inner, &scene.world, scene.env.clone()).await;
+    let new = open_at(&scene.inner, &scene.world, scene.env.clone()).await;
+    let target = Target { name: name.clone(), etag: String::new() };
+    let late = Arc::clone(&old);
+    let pausing = tokio::spawn(async move { late.pause_launch(&intent(), &target).await });
+    scene.clock.settle().await;
+    let running = tokio::spawn(Arc::clone(&new).run());
+    scene.clock.settle().await;
+    assert!(new.get_launch(&name).unwrap().record.launch.holds.pause.is_none());
+    let following = tokio::spawn(Arc::clone(&old).run());
+    let refused = pausing.await.unwrap().unwrap_err();
+    assert!(matches!(refused, slipway_launcher::Error::Fenced { .. }), "{refused}");
+    running.abort();
+    following.abort();
 }

@@ -10,7 +10,7 @@ use slipway_chassis::server::Listeners;
 use slipway_chassis::settings::Request;
 use slipway_launcher::config::{CONCURRENCY, DECLARATION, serve};
 use slipway_sdk::pb::{self, LaunchState};
-use slipway_sdk::{Endpoint, Error, Launcher};
+use slipway_sdk::{Endpoint, Error, Launcher, RetryPolicy};
 use slipway_store::Store;
 use slipway_store::memory::Memory;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct Running {
     /// A client of it.
     pub client: Launcher,
+    /// A client of it that tries everything once.
+    pub impatient: Launcher,
     /// Moves its clock.
     pub clock: Driver,
     /// Whom it asks.
@@ -63,8 +65,10 @@ async fn start_on(store: Arc<dyn Store>, world: World, env: Env, clock: Driver) 
         let begin = async move |(), start| serve(own, peers, CONCURRENCY, start).await;
         process::serve(plan, (), begin).await.unwrap();
     });
-    let client = Launcher::new(&Endpoint::new(&address).unwrap());
-    Running { client, clock, world, store, ops, env, stop, task }
+    let endpoint = Endpoint::new(&address).unwrap();
+    let client = Launcher::new(&endpoint);
+    let impatient = Launcher::new(&endpoint.with_retry(RetryPolicy::NEVER));
+    Running { client, impatient, clock, world, store, ops, env, stop, task }
 }
 
 impl Running {

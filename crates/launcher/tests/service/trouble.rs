@@ -111,6 +111,18 @@ async fn a_command_that_is_not_answered_holds_up_no_other_launch() {
 }
 
 #[tokio::test]
+async fn a_change_whose_answer_got_lost_is_asked_for_again_under_the_same_id() {
+    let running = start().await;
+    running.world.lose_answer();
+    let name = running.launch().await;
+    running.until(&name, LaunchState::Succeeded).await;
+    assert_eq!(running.world.moves(), [5, 100]);
+    let ids = running.world.request_ids();
+    assert_eq!(ids.len(), 3);
+    assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[tokio::test]
 async fn a_hold_that_lasts_past_its_deadline_takes_the_launch_back() {
     let running = start().await;
     running.world.judge(|question| match question.comparison {

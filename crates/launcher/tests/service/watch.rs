@@ -79,6 +79,7 @@ async fn a_watch_of_one_launch_shows_no_other() {
     let request = pb::CreateLaunchRequest { candidate: other.version(2).to_string(), ..new_launch(2) };
     let other = running.client.create_launch(request).await.unwrap().name;
     let mut stream = running.client.watch(watch(&other, None));
+    next(&mut stream).await;
     running.until(&name, LaunchState::Succeeded).await;
     loop {
         let Some(launch) = next(&mut stream).await.launch else { continue };

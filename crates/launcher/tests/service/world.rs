@@ -54,6 +54,8 @@ struct State {
     questions: Vec<Question>,
     away: BTreeSet<Peer>,
     slow: Option<ModelName>,
+    mute: bool,
+    request_ids: Vec<Uuid>,
     listeners: Vec<mpsc::UnboundedSender<News>>,
 }
 
@@ -111,6 +113,16 @@ impl World {
     pub fn answer(&self) {
         self.state().slow = None;
         self.gate.notify_waiters();
+    }
+
+    /// The next change of traffic is made, but its answer gets lost.
+    pub fn lose_answer(&self) {
+        self.state().mute = true;
+    }
+
+    /// The ids under which changes of traffic were asked for, in order.
+    pub fn request_ids(&self) -> Vec<Uuid> {
+        self.state().request_ids.clone()
     }
 
     /// What was done so far.
@@ -179,6 +191,7 @@ impl World {
     fn set(&self, change: SetTraffic) -> Result<Traffic, Failure> {
         let mut state = self.reached()?;
         fits(&change.reason)?;
+        state.request_ids.push(change.request_id);
         if let Some(answer) = state.answers.get(&change.request_id) {
             return answer.clone().map_err(|cause| Failure::Fenced { cause });
         }
@@ -250,6 +263,9 @@ impl Peers for World {
     async fn set_traffic(&self, change: SetTraffic) -> Result<Traffic, Failure> {
         let model = change.model.clone();
         let answer = self.set(change);
+        if std::mem::take(&mut self.state().mute) {
+            return Err(away());
+        }
         let held = self.gate.notified();
         if self.state().slow == Some(model) {
             held.await;
