@@ -13,7 +13,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Output {
     /// How to write answers: tables for people, or the messages of the API as JSON (one a line in streams).
-    #[arg(long = "output", short, global = true, value_enum, default_value = "table")]
+    #[arg(long = "output", short = 'o', global = true, value_enum, default_value = "table")]
     format: Format,
 }
 
