@@ -1,5 +1,7 @@
 //! What a process lets others see of it while it runs: its log, and its traces when somebody collects them.
 
+mod fields;
+
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::settings::{Log, LogFormat, Traces};
+use fields::JsonFields;
 
 /// How long one batch of spans may be on its way.
 const EXPORT: Duration = Duration::from_secs(3);
@@ -101,8 +104,8 @@ where
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
     match format {
-        LogFormat::Auto if !terminal => lines.json().boxed(),
-        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Auto if !terminal => lines.json().fmt_fields(JsonFields).boxed(),
+        LogFormat::Json => lines.json().fmt_fields(JsonFields).boxed(),
         LogFormat::Auto | LogFormat::Text => lines.with_ansi(terminal).boxed(),
     }
 }
