@@ -63,11 +63,8 @@ impl Watch {
     /// store was closed, and whatever makes reading fail. A watch that failed is not used again.
     pub async fn next(&mut self) -> Result<Commit, Error> {
         loop {
-            while let Some(commit) = self.unread.pop_front() {
-                self.progress = commit.revision;
-                if let Some(inside) = commit.within(&self.range) {
-                    return Ok(inside);
-                }
+            if let Some(commit) = self.ready() {
+                return Ok(commit);
             }
             self.progress = self.through;
             let batch = self.cursor.read().await?;
@@ -76,8 +73,21 @@ impl Watch {
         }
     }
 
-    /// Every change of the range up to this revision was returned by [`Watch::next`], whether or not
-    /// there was one. It moves only while somebody waits in `next`.
+    /// The next commit that changed something in the range, if the watch has read it from the store
+    /// already; never waits. Whoever takes in many commits at once asks for the first by
+    /// [`Watch::next`] and for the others here.
+    pub fn ready(&mut self) -> Option<Commit> {
+        while let Some(commit) = self.unread.pop_front() {
+            self.progress = commit.revision;
+            if let Some(inside) = commit.within(&self.range) {
+                return Some(inside);
+            }
+        }
+        None
+    }
+
+    /// Every change of the range up to this revision was returned by [`Watch::next`] or
+    /// [`Watch::ready`], whether or not there was one. It moves only while somebody asks them.
     pub fn progress(&self) -> Revision {
         self.progress
     }

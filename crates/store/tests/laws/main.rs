@@ -54,6 +54,7 @@ macro_rules! laws {
                     a_range_is_of_one_revision_while_others_write;
                 watches:
                     a_watch_gives_every_change_once_and_in_order,
+                    what_a_watch_has_read_already_is_given_without_waiting,
                     a_watch_gives_a_transaction_whole,
                     a_watch_gives_only_what_is_in_its_range,
                     a_watch_replays_from_a_past_revision,

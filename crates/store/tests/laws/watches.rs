@@ -28,6 +28,22 @@ pub async fn a_watch_gives_every_change_once_and_in_order(subject: Subject) {
     assert!(is_quiet(&mut watch).await);
 }
 
+pub async fn what_a_watch_has_read_already_is_given_without_waiting(subject: Subject) {
+    for number in 1..=300 {
+        subject.put(if number % 2 == 0 { "even" } else { "odd" }, &number.to_string()).await;
+    }
+    let mut watch = watch(&subject, KeyRange::prefix("even"), 0).await;
+    assert_eq!(watch.ready(), None, "nothing was read yet");
+    let mut revisions = Vec::new();
+    while revisions.last() != Some(&300) {
+        revisions.push(next(&mut watch).await.revision);
+        revisions.extend(std::iter::from_fn(|| watch.ready()).map(|commit| commit.revision));
+        assert_eq!(Some(&watch.progress()), revisions.last());
+    }
+    assert_eq!(revisions, (2..=300).step_by(2).collect::<Vec<_>>());
+    assert_eq!(watch.ready(), None);
+}
+
 pub async fn a_watch_gives_a_transaction_whole(subject: Subject) {
     let mut watch = watch(&subject, KeyRange::all(), 0).await;
     subject.put("gone", "1").await;
