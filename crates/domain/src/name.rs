@@ -1,5 +1,7 @@
 //! Resource names: parsed once at the edge, and valid ever after.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a text is not a name.
@@ -26,7 +28,10 @@ pub enum Error {
 /// The last part of a name that a person chooses: `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Identifier(String);
+pub struct Identifier(
+    // Names are the keys of many maps and are copied far more often than they are made.
+    Arc<str>,
+);
 
 impl Identifier {
     /// Parses an identifier.
@@ -40,7 +45,7 @@ impl Identifier {
             && bytes.first().is_some_and(u8::is_ascii_lowercase)
             && bytes.last().is_some_and(|last| *last != b'-')
             && bytes.iter().all(inner);
-        if valid { Ok(Self(text.to_owned())) } else { Err(Error::Identifier(clip(text))) }
+        if valid { Ok(Self(text.into())) } else { Err(Error::Identifier(clip(text))) }
     }
 
     /// The identifier as text.
@@ -59,7 +64,7 @@ impl TryFrom<String> for Identifier {
 
 impl From<Identifier> for String {
     fn from(identifier: Identifier) -> Self {
-        identifier.0
+        identifier.0.to_string()
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
+use slipway_domain::name::ModelName;
 use uuid::Uuid;
 
 use crate::Error;
@@ -28,7 +29,7 @@ pub enum Row {
     /// The state of a resource.
     Resource(Box<Resource>),
     /// The newest version number of the model with this name.
-    Latest(String, u64),
+    Latest(ModelName, u64),
     /// A digest that must not be launched, by `{namespace}/{digest}`.
     Quarantine(String, Quarantine),
     /// The answer to a request.
@@ -52,6 +53,7 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
         return record::decode(value).map(Row::Resource).map_err(unreadable);
     }
     if let Some(model) = text(keys::LATEST) {
+        let model = ModelName::parse(&model).map_err(|error| damaged(&error))?;
         return record::decode(value).map(|number| Row::Latest(model, number)).map_err(unreadable);
     }
     if let Some(digest) = text(keys::QUARANTINE) {

@@ -9,7 +9,7 @@ use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
 use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
 use slipway_domain::traffic::Traffic;
-use slipway_store::{Change, Entry, Revision};
+use slipway_store::{Change, Commit, Entry, Revision};
 use uuid::Uuid;
 
 pub use feed::Feed;
@@ -73,7 +73,7 @@ pub struct State {
     /// The traffic of each model.
     pub traffic: OrdMap<ModelName, Kept<Traffic>>,
     /// The newest version number of each model that has one.
-    pub latest: OrdMap<String, Kept<u64>>,
+    pub latest: OrdMap<ModelName, Kept<u64>>,
     /// The digests that must not be launched, by `{namespace}/{digest}`.
     pub quarantines: OrdMap<String, Kept<Quarantine>>,
     /// The answers to requests that carried an id.
@@ -88,8 +88,16 @@ impl State {
         self.put(&entry.key, &entry.value, entry.mod_revision)
     }
 
-    /// Takes in one change of the transaction that made `revision`.
-    pub(crate) fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
+    /// Takes in a transaction.
+    pub(crate) fn take_in(&mut self, commit: &Commit) -> Result<(), Error> {
+        for change in &commit.changes {
+            self.apply(change, commit.revision)?;
+        }
+        self.revision = commit.revision;
+        Ok(())
+    }
+
+    fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
         match change {
             Change::Put { key, value } => self.put(key, value, revision),
             Change::Delete { key } => {
@@ -150,7 +158,7 @@ impl State {
     /// The newest version number of a model; 0 while it has none.
     #[must_use]
     pub fn latest_version(&self, model: &ModelName) -> u64 {
-        self.latest.get(&model.to_string()).map_or(0, |kept| *kept.value)
+        self.latest.get(model).map_or(0, |kept| *kept.value)
     }
 
     /// Every resource, as a watch begins with.

@@ -1,5 +1,7 @@
 //! Resources as the wire shows them.
 
+use std::collections::{BTreeMap, HashMap};
+
 use jiff::Timestamp;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version};
@@ -22,6 +24,10 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
+    labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 fn criticality(criticality: &Criticality) -> pb::Criticality {
     let Criticality { tier, reason, evidence_uri } = criticality.clone();
     pb::Criticality { tier: tier.into(), reason, evidence_uri }
@@ -40,7 +46,7 @@ pub(super) fn model_type(value: &ModelType, revision: Revision) -> pb::ModelType
         display_name: display_name.clone(),
         description: description.clone(),
         criticality: tier.as_ref().map(criticality),
-        labels: labels.clone().into_iter().collect(),
+        labels: copied(labels),
         create_time: instant(*created_at),
         update_time: instant(*updated_at),
         etag: etag(revision),
@@ -98,7 +104,7 @@ pub fn model(listed: &ListedModel, view: pb::View) -> pb::Model {
         criticality: tier.as_ref().map(criticality),
         effective_tier: listed.effective_tier.into(),
         health_policy: Some(health_policy(*policy)),
-        labels: if full { labels.clone().into_iter().collect() } else { Default::default() },
+        labels: if full { copied(labels) } else { HashMap::new() },
         create_time: instant(*created_at),
         update_time: instant(*updated_at),
         etag: listed.model.etag(),
@@ -130,7 +136,7 @@ pub(super) fn version(value: &Version, revision: Revision) -> pb::Version {
         description: description.clone(),
         artifact_uri: artifact_uri.clone(),
         artifact_digest: artifact_digest.clone(),
-        labels: labels.clone().into_iter().collect(),
+        labels: copied(labels),
         quarantine: mark.as_ref().map(quarantine),
         create_time: instant(*created_at),
         update_time: instant(*updated_at),

@@ -46,7 +46,7 @@ impl Registry {
         if !state.models.contains_key(model) {
             return Err(not_found(model));
         }
-        let counter = state.latest.get(&model.to_string());
+        let counter = state.latest.get(model);
         let number = counter.map_or(0, |kept| *kept.value) + 1;
         let quarantine = state.quarantines.get(&digest_key(wanted));
         let now = self.env.now();

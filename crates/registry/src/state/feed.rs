@@ -89,12 +89,14 @@ impl Feed {
 
     async fn follow(&self, mut watch: Watch) -> Result<(), Error> {
         loop {
-            let commit = watch.next().await?;
+            let first = watch.next().await?;
             let mut state = State::clone(&self.look());
-            for change in &commit.changes {
-                state.apply(change, commit.revision)?;
+            state.take_in(&first)?;
+            // What the pictures share is copied once where a picture changes it, so one picture is made of all that
+            // has happened meanwhile.
+            while let Some(commit) = watch.ready() {
+                state.take_in(&commit)?;
             }
-            state.revision = commit.revision;
             self.publish(state);
         }
     }
