@@ -10,6 +10,7 @@ use slipway_chassis::env::Env;
 use slipway_sdk::pb;
 use slipway_sdk::pb::LaunchState::{Finalizing, Ramping, Shadowing, Succeeded, Watching};
 
+use crate::binaries::binary;
 use crate::fleet::{Clock, Fleet, Service};
 use crate::summer;
 use crate::tower::Tower;
@@ -17,7 +18,7 @@ use crate::tower::Tower;
 /// Seconds of the summer in one of ours.
 const SPEED: f64 = 60_000.0;
 /// Flights take off for so many days: more than the launch takes.
-const DAYS: u32 = 60;
+const DAYS: u32 = 92;
 /// How long the story may take.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// What a service may complain of while others are killed.
@@ -39,13 +40,13 @@ fn plan() -> pb::Plan {
     }
 }
 
-/// Five kills of the launcher and three of each other, in any order, at any moment of the first 25 days.
-fn killings(chance: &mut ChaCha8Rng) -> Vec<(Timestamp, Service)> {
+/// Five kills of the launcher and three of each other, in any order, at any moment of the 25 days from `start`.
+fn killings(chance: &mut ChaCha8Rng, start: Timestamp) -> Vec<(Timestamp, Service)> {
     let mut victims = [[Service::Launcher; 5].as_slice(), &[Service::Registry; 3], &[Service::Health; 3]].concat();
     victims.shuffle(chance);
     let moment = |_| {
         let seconds = chance.random_range(0..25 * 86_400);
-        summer::start().saturating_add(Duration::from_secs(seconds)).unwrap()
+        start.saturating_add(Duration::from_secs(seconds)).unwrap()
     };
     let mut moments: Vec<_> = (0..victims.len()).map(moment).collect();
     moments.sort();
@@ -57,7 +58,8 @@ fn killings(chance: &mut ChaCha8Rng) -> Vec<(Timestamp, Service)> {
 async fn a_launch_survives_kills_of_every_service() {
     let seed = Timestamp::now().as_nanosecond() as u64;
     println!("the moments of the kills come from the seed {seed}");
-    let mut killings = killings(&mut ChaCha8Rng::seed_from_u64(seed));
+    // Building takes its time, which is not the summer's.
+    binary("slipway");
     let clock = Clock { origin: Timestamp::now(), start: summer::start(), speed: SPEED };
     let mut fleet = Fleet::start(clock).await;
     let mut tower = Tower::build(&fleet, DAYS).await;
@@ -67,6 +69,7 @@ async fn a_launch_survives_kills_of_every_service() {
         plan: Some(plan()),
         ..Default::default()
     };
+    let mut killings = killings(&mut ChaCha8Rng::seed_from_u64(seed), clock.now());
     let launched = tower.launcher.create_launch(request).await.unwrap();
     let launch = tower.follow(launched);
     let begun = Instant::now();
