@@ -116,7 +116,7 @@ impl Write for Escaped<'_> {
 
 fn escape(text: &str, into: &mut String) {
     let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    if !text.as_bytes().iter().any(|byte| special(byte)) {
+    if !text.as_bytes().iter().any(special) {
         return into.push_str(text);
     }
     for character in text.chars() {

@@ -8,7 +8,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
 use crate::support::client::{say, say_text};
-use crate::support::fixture::{Fixture, config};
+use crate::support::fixture::{Fixture, config, soon};
 use crate::support::streams::{chat, tick};
 
 fn reason(status: &Status) -> String {
@@ -82,7 +82,7 @@ async fn the_callers_deadline_ends_the_call_and_drops_its_handler() {
     let fixture = Fixture::start(config()).await;
     let mut request = Request::new("wait".to_owned());
     request.metadata_mut().insert("grpc-timeout", "500m".parse().unwrap());
-    let status = say(&fixture.channel, request).await.unwrap_err();
+    let status = soon(say(&fixture.channel, request)).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
     fixture.echo.given_up.notified().await;
 }
@@ -102,7 +102,8 @@ async fn no_caller_gets_more_than_the_longest_deadline() {
     let fixture = Fixture::start(config).await;
     let mut request = Request::new("wait".to_owned());
     request.set_timeout(Duration::from_secs(3600));
-    assert_eq!(say(&fixture.channel, request).await.unwrap_err().code(), Code::DeadlineExceeded);
+    let status = soon(say(&fixture.channel, request)).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
@@ -131,7 +132,7 @@ async fn a_stream_ends_at_the_deadline_that_its_caller_names() {
     request.metadata_mut().insert("grpc-timeout", "500m".parse().unwrap());
     let mut ticks = tick(&fixture.channel, request).await.unwrap();
     assert_eq!(ticks.next().await.unwrap().unwrap(), "tick");
-    let status = ticks.next().await.unwrap().unwrap_err();
+    let status = soon(ticks.next()).await.unwrap().unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
 }
 

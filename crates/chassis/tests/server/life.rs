@@ -13,7 +13,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::client::say_text;
 use crate::support::echo::NAME;
-use crate::support::fixture::{Fixture, config};
+use crate::support::fixture::{Fixture, config, soon};
 use crate::support::streams::tick;
 
 async fn health(fixture: &Fixture, service: &str) -> ServingStatus {
@@ -112,7 +112,7 @@ async fn a_stopping_server_finishes_what_it_has_begun() {
     fixture.echo.waiting.notified().await;
     fixture.stop.cancel();
     assert_eq!(call.await.unwrap().unwrap(), "lingered");
-    fixture.running.await.unwrap();
+    soon(fixture.running).await.unwrap();
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_stopping_server_sends_its_streams_elsewhere_and_says_that_it_stops() 
     let mut ticks = tick(&fixture.channel, Request::new(String::new())).await.unwrap();
     assert_eq!(ticks.next().await.unwrap().unwrap(), "tick");
     fixture.stop.cancel();
-    let status = ticks.next().await.unwrap().unwrap_err();
+    let status = soon(ticks.next()).await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(fixture.page("/readyz").await, (503, "stopping\n".to_owned()));
 }
@@ -136,7 +136,7 @@ async fn a_stop_takes_no_longer_than_the_grace_period() {
     fixture.echo.waiting.notified().await;
     let begun = Instant::now();
     fixture.stop.cancel();
-    fixture.running.await.unwrap();
+    soon(fixture.running).await.unwrap();
     let took = begun.elapsed();
     assert!((Duration::from_millis(100)..Duration::from_secs(2)).contains(&took), "{took:?}");
     assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Unavailable);
