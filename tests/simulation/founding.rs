@@ -1,0 +1,107 @@
+//! How a world begins: models with versions of known quality, one of which serves; and the one launch of a calm world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slipway_chassis::{Caller, RequestId};
+use slipway_domain::gate::Policy;
+use slipway_domain::launch::{Plan, RampStep, Shadow};
+use slipway_domain::model::{FunnelStage, HealthPolicy, Model};
+use slipway_domain::name::ModelName;
+use slipway_domain::principal::Principal;
+use slipway_domain::traffic::{Share, Writer, split};
+use slipway_registry::service as registry;
+
+use crate::books::Quality;
+use crate::people::People;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Makes a model whose first version serves everything, with a second, good one beside it.
+pub fn found(people: &Arc<People>, number: u64) -> impl Future<Output = ()> + Send + use<> {
+    let people = Arc::clone(people);
+    async move {
+        let name = ModelName::parse(&format!("namespaces/default/models/model-{number}")).expect("a model's name");
+        let wanted = model(&people, &name);
+        loop {
+            let caller =
+                Caller { principal: Principal::anonymous(), request_id: RequestId::new(&people.env), deadline: None };
+            let (mode, reason) = (registry::Mode::Commit, "founded".to_owned());
+            let intent = registry::Intent { caller, request_id: Some(people.chance.id()), mode, reason };
+            let wanted = wanted.clone();
+            let made = people.registry.call(|registry| async move { registry.create_model(&intent, wanted).await });
+            let _ = made.await;
+            if people.registry.living().is_some_and(|registry| registry.service.get_model(&name).is_ok()) {
+                break;
+            }
+            people.env.sleep(Duration::from_secs(1)).await;
+        }
+        people.books.open().models.push(name.clone());
+        for quality in [Quality::Good, Quality::Good] {
+            while !people.make_version(&name, quality).await {}
+        }
+        serve_first(&people, &name).await;
+    }
+}
+
+async fn serve_first(people: &People, name: &ModelName) {
+    let first = name.version(1);
+    loop {
+        if let Some(registry) = people.registry.living()
+            && let Ok(traffic) = registry.service.get_traffic(name)
+        {
+            if !traffic.value.ranges.is_empty() {
+                return;
+            }
+            let ranges = split(Some(&first), &name.version(2), Share::NONE);
+            let (model, generation) = (name.clone(), traffic.value.generation);
+            people.set_traffic(registry::SetTraffic { model, ranges, generation, writer: Writer::Unstated }).await;
+        }
+        people.env.sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Launches the second version of the first model by a plan with every stage.
+pub async fn launch(people: &People) {
+    let model = people.books.open().models[0].clone();
+    let step = |share: f64, hours: u32| RampStep { share, bake: hours * HOUR };
+    let plan = Plan {
+        shadow: Some(Shadow { bake: 5 * HOUR }),
+        steps: vec![step(0.25, 7), step(1.0, 3)],
+        gate: Policy {
+            calibration_tolerance: 0.25,
+            ne_tolerance: 0.1,
+            harm_budget: 0.35,
+            minimum_rows: Some(40),
+            minimum_positives: Some(8),
+            ..Policy::default()
+        },
+        watch: 4 * HOUR,
+        evaluate_interval: 2 * HOUR,
+        ..Plan::default()
+    };
+    while people.active().is_empty() {
+        people.launch(&model, 2, plan.clone()).await;
+    }
+}
+
+fn model(people: &People, name: &ModelName) -> Model {
+    Model {
+        name: name.clone(),
+        display_name: String::new(),
+        description: String::new(),
+        model_type: None,
+        owner: "ranking".to_owned(),
+        on_call: String::new(),
+        surface: String::new(),
+        funnel_stage: FunnelStage::Unspecified,
+        business_function: String::new(),
+        predicted_event: String::new(),
+        label_window: crate::fleet::TICK * 3,
+        criticality: None,
+        health_policy: HealthPolicy::default(),
+        labels: Default::default(),
+        created_at: people.env.now(),
+        updated_at: people.env.now(),
+    }
+}

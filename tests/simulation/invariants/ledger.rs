@@ -1,0 +1,72 @@
+//! Claim: the ledger tells every change of every resource: what it was before and what it is after, in the transaction
+//! that changed it, and nothing else; and all of it is listed.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use slipway_chassis::record as stored;
+use slipway_domain::ledger::{Change, Resource};
+use slipway_registry::keys;
+use slipway_registry::record::{self, Row};
+
+use crate::chronicle::{Role, What};
+use crate::history::History;
+
+/// Checks every transaction of the registry.
+pub fn check(history: &History) -> Result<(), String> {
+    let mut resources = BTreeMap::new();
+    let mut entries = 0;
+    for fact in &history.facts {
+        let What::Committed(life, revision, writes) = &fact.what else { continue };
+        if life.role == Role::Registry {
+            entries += told(&mut resources, writes).map_err(|what| format!("revision {revision}: {what}"))?;
+        }
+    }
+    let listed = history.last.listed;
+    if listed == entries { Ok(()) } else { Err(format!("{entries} entries were written and {listed} are listed")) }
+}
+
+/// Checks one transaction, and says how many entries it has.
+fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Bytes>)]) -> Result<usize, String> {
+    let mut changed = BTreeMap::new();
+    let mut entries = Vec::new();
+    for (key, value) in writes {
+        let Some(value) = value else { continue };
+        match record::read(key, value).map_err(|error| error.to_string())? {
+            Row::Resource(resource) => drop(changed.insert(resource.name(), *resource)),
+            Row::Ledger(name) => {
+                let change: Change = stored::decode(value).map_err(|error| error.to_string())?;
+                entries.push((name, change));
+            }
+            Row::Latest(..) | Row::Quarantine(..) | Row::Answer(..) => {}
+        }
+    }
+    if keys_of(&entries) != changed.keys().cloned().collect::<Vec<_>>() {
+        return Err(format!("{:?} changed, and the ledger tells of {:?}", changed.keys(), keys_of(&entries)));
+    }
+    for (name, change) in &entries {
+        if change.before.as_ref() != resources.get(name) || change.after.as_ref() != changed.get(name) {
+            return Err(format!("the ledger does not tell what became of {name}: {change:?}"));
+        }
+    }
+    resources.extend(changed);
+    Ok(entries.len())
+}
+
+fn keys_of(entries: &[(String, Change)]) -> Vec<String> {
+    let mut names: Vec<_> = entries.iter().map(|(name, _)| name.clone()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_change_that_the_ledger_does_not_tell_is_seen() {
+    let mut history = super::red::calm();
+    assert_eq!(check(&history), Ok(()));
+    let told = |what: &What| matches!(what, What::Committed(life, _, _) if life.role == Role::Registry);
+    let fact = history.facts.iter_mut().rfind(|fact| told(&fact.what)).unwrap();
+    if let What::Committed(_, _, writes) = &mut fact.what {
+        writes.retain(|(key, _)| keys::ledger_resource(key).is_none());
+    }
+    assert!(check(&history).is_err());
+}
