@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use slipway_chassis::env::Env;
-use slipway_sdk::{Error, Follow, Registry, pb};
+use slipway_sdk::{Error, Registry};
 
 use super::News;
 use crate::convert;
@@ -17,9 +17,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 struct Pursuit {
     registry: Registry,
     env: Env,
-    follow: Option<Follow<pb::WatchResponse>>,
+    follow: Option<Followed>,
     ready: VecDeque<News>,
 }
+
+/// The registry's watch, read for its news.
+type Followed = BoxStream<'static, Result<Vec<News>, Error>>;
 
 /// The news, from where the registry stands now.
 pub(super) fn follow(registry: Registry, env: Env) -> BoxStream<'static, News> {
@@ -51,15 +54,16 @@ impl Pursuit {
     /// Begins behind the present revision: the whole state, with every version of every model, is not wanted.
     async fn begin(&mut self) -> Result<(), Error> {
         let listed = self.registry.list_models(convert::any_model()).await?;
-        self.follow = Some(self.registry.watch(convert::changes_after(listed.revision)));
+        let watch = self.registry.watch(convert::changes_after(listed.revision));
+        self.follow = Some(watch.map(|message| message.map(convert::news)).boxed());
         // Whoever reads after this misses nothing that came before.
         self.ready.push_back(News::Missed);
         Ok(())
     }
 
-    async fn read(&mut self, mut follow: Follow<pb::WatchResponse>) -> Result<(), Error> {
+    async fn read(&mut self, mut follow: Followed) -> Result<(), Error> {
         match follow.next().await {
-            Some(Ok(message)) => self.ready.extend(convert::news(message)),
+            Some(Ok(news)) => self.ready.extend(news),
             // It is being taken up again where it broke.
             Some(Err(error)) if error.is_retryable() => {}
             Some(Err(error)) => return Err(error),

@@ -159,7 +159,7 @@ impl Worker {
             }
         }
         let waiting = state.outbox.iter().filter(|((name, _), _)| !self.left.contains(name));
-        let mut waiting: Vec<_> = waiting.map(|((name, _), command)| (rank(state, name), name, command)).collect();
+        let mut waiting: Vec<_> = waiting.filter_map(|((name, _), command)| runnable(state, name, command)).collect();
         waiting.sort_by_key(|(rank, _, command)| (*rank, command.asked_at));
         for (_, name, command) in waiting {
             self.start_command(state, name, command);
@@ -210,8 +210,14 @@ impl Worker {
     }
 }
 
-/// Which launches' commands come first: those that take exposure away.
-fn rank(state: &State, name: &LaunchName) -> u8 {
-    let rolls_back = |stage: Stage| matches!(stage, Stage::RollingBack { .. });
-    u8::from(!state.launches.get(name).is_some_and(|kept| rolls_back(kept.value.launch.stage)))
+/// A command with its rank among those that may run now: those that take exposure away come first. One that would raise
+/// exposure stays where it is while a person holds the launch.
+fn runnable<'a>(
+    state: &State,
+    name: &'a LaunchName,
+    command: &'a Arc<Command>,
+) -> Option<(u8, &'a LaunchName, &'a Arc<Command>)> {
+    let launch = &state.launches.get(name)?.value.launch;
+    let rank = u8::from(!matches!(launch.stage, Stage::RollingBack { .. }));
+    launch.pending().filter(|pending| pending.id == command.id).map(|_| (rank, name, command))
 }

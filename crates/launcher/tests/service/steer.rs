@@ -3,7 +3,7 @@
 use slipway_domain::gate::Verdict;
 use slipway_sdk::pb::{self, LaunchState};
 
-use crate::support::{DAY, HOUR, Running, fields, reason, second, start};
+use crate::support::{DAY, HOUR, Running, fields, new_launch, reason, second, start, start_with};
 use crate::world::{Effect, model, version};
 
 fn pause(name: &str) -> pb::PauseLaunchRequest {
@@ -154,6 +154,27 @@ async fn an_answer_that_comes_while_a_launch_is_paused_is_taken() {
     running.client.resume_launch(resume(&text)).await.unwrap();
     running.until(&name, LaunchState::Succeeded).await;
     assert_eq!(running.world.moves(), [5, 100]);
+}
+
+#[tokio::test]
+async fn a_change_that_still_waits_for_its_turn_is_not_made_while_its_launch_is_paused() {
+    let running = start_with(1).await;
+    let other = "namespaces/default/models/other".parse().unwrap();
+    running.world.add_model(&other);
+    running.world.hold_answers(other.clone());
+    let request = pb::CreateLaunchRequest { candidate: other.version(2).to_string(), ..new_launch(2) };
+    running.client.create_launch(request).await.unwrap();
+    running.clock.advance(HOUR).await;
+    let name = running.launch().await;
+    running.until(&name, LaunchState::Ramping).await;
+    assert_eq!(running.world.moves(), [5]);
+    running.client.pause_launch(pause(&name.to_string())).await.unwrap();
+    running.world.answer();
+    running.clock.advance(HOUR).await;
+    assert_eq!((running.get(&name).await.share, running.world.moves()), (0.0, vec![5]));
+    running.client.resume_launch(resume(&name.to_string())).await.unwrap();
+    running.clock.settle().await;
+    assert_eq!(running.world.moves(), [5, 5]);
 }
 
 #[tokio::test]

@@ -45,12 +45,17 @@ pub struct Running {
 
 /// A launcher on an empty store.
 pub async fn start() -> Running {
-    let (env, clock) = Env::driven(START.parse::<Timestamp>().unwrap(), 7);
-    let world = World::new(env.clone());
-    start_on(Arc::new(Memory::new()), world, env, clock).await
+    start_with(CONCURRENCY).await
 }
 
-async fn start_on(store: Arc<dyn Store>, world: World, env: Env, clock: Driver) -> Running {
+/// A launcher on an empty store, with at most so many commands under way at each peer.
+pub async fn start_with(concurrency: usize) -> Running {
+    let (env, clock) = Env::driven(START.parse::<Timestamp>().unwrap(), 7);
+    let world = World::new(env.clone());
+    start_on(Arc::new(Memory::new()), world, (env, clock), concurrency).await
+}
+
+async fn start_on(store: Arc<dyn Store>, world: World, (env, clock): (Env, Driver), concurrency: usize) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let data = format!("--data-dir={}", folder.path().join("data").display());
     let Request::Run(settings) = DECLARATION.parse([data], []).unwrap() else { panic!("no settings") };
@@ -62,7 +67,7 @@ async fn start_on(store: Arc<dyn Store>, world: World, env: Env, clock: Driver) 
     let (own, peers) = (Arc::clone(&store), Arc::new(world.clone()));
     let task = tokio::spawn(async move {
         let _folder = folder;
-        let begin = async move |(), start| serve(own, peers, CONCURRENCY, start).await;
+        let begin = async move |(), start| serve(own, peers, concurrency, start).await;
         process::serve(plan, (), begin).await.unwrap();
     });
     let endpoint = Endpoint::new(&address).unwrap();
@@ -83,12 +88,13 @@ impl Running {
         stop.cancel();
         task.await.unwrap();
         meanwhile(&world);
-        start_on(store, world, env, clock).await
+        start_on(store, world, (env, clock), CONCURRENCY).await
     }
 
     /// Starts another beside it, on the same store and in the same world.
     pub async fn rival(&self) -> Running {
-        start_on(Arc::clone(&self.store), self.world.clone(), self.env.clone(), self.clock.clone()).await
+        let time = (self.env.clone(), self.clock.clone());
+        start_on(Arc::clone(&self.store), self.world.clone(), time, CONCURRENCY).await
     }
 
     /// Begins to launch version 2 by the usual plan; returns the launch's name.
