@@ -26,14 +26,7 @@ pub enum Launch {
     Start(start::Start),
     /// List launches, newest first.
     #[command(after_help = "Examples:\n  slipway launch ls --active\n  slipway launch ls --model flight-delay")]
-    Ls {
-        /// Only those of this model.
-        #[arg(long)]
-        model: Option<String>,
-        /// Only those that go on.
-        #[arg(long)]
-        active: bool,
-    },
+    Ls(Ls),
     /// Show a launch.
     Show(Named),
     /// Follow a launch until it ends. Exits with 0 only if it succeeded.
@@ -55,6 +48,17 @@ pub enum Launch {
         #[arg(long, default_value_t = 10)]
         events: i32,
     },
+}
+
+/// Which launches are listed.
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// Only those of this model.
+    #[arg(long)]
+    model: Option<String>,
+    /// Only those that go on.
+    #[arg(long)]
+    active: bool,
 }
 
 /// One launch.
@@ -92,7 +96,7 @@ impl Launch {
         let launch = match self {
             Self::Start(start) => return start.run(connect, output).await,
             Self::Watch(named) => return watch::run(connect, output, &connect.launch(&named.launch)?).await,
-            Self::Ls { model, active } => return list(connect, output, model, active).await,
+            Self::Ls(ls) => return list(connect, output, ls).await,
             Self::Explain { launch, events } => return explain(connect, output, &launch, events).await,
             Self::Show(named) => launcher.get_launch(&connect.launch(&named.launch)?).await?,
             Self::Pause(told) => launcher.pause_launch(told!(PauseLaunchRequest, connect, told)).await?,
@@ -105,9 +109,9 @@ impl Launch {
     }
 }
 
-async fn list(connect: &Connect, output: Output, model: Option<String>, active: bool) -> Result<ExitCode> {
+async fn list(connect: &Connect, output: Output, ls: Ls) -> Result<ExitCode> {
     let launcher = connect.launcher()?;
-    let model = model.map(|model| connect.model(&model)).transpose()?;
+    let model = ls.model.map(|model| connect.model(&model)).transpose()?;
     let mut request = pb::ListLaunchesRequest {
         parent: connect.parent(),
         page_size: 500,
@@ -117,7 +121,7 @@ async fn list(connect: &Connect, output: Output, model: Option<String>, active: 
     let mut rows = table(&["launch", "version", "state", "share", "since", "why"]);
     loop {
         let page = launcher.list_launches(request.clone()).await?;
-        for launch in page.launches.iter().filter(|launch| !active || launch.end_time.is_none()) {
+        for launch in page.launches.iter().filter(|launch| !ls.active || launch.end_time.is_none()) {
             if output.is_json() {
                 output.write(LAUNCH, launch, show::launch)?;
             }
