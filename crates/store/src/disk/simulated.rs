@@ -35,6 +35,8 @@ struct Platter {
     quota: u64,
     /// So many of the next syncs of files succeed, and so many after those fail.
     failing_syncs: (u32, u32),
+    /// So many of the next writes stop half way.
+    failing_writes: u32,
     /// Syncs of files wait.
     syncs_held: bool,
     /// So many of them do.
@@ -66,6 +68,7 @@ impl Simulated {
             boot: 0,
             quota: u64::MAX,
             failing_syncs: (0, 0),
+            failing_writes: 0,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -88,6 +91,7 @@ impl Simulated {
             boot: platter.boot + 1,
             quota: platter.quota,
             failing_syncs: (0, 0),
+            failing_writes: 0,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -104,6 +108,7 @@ impl Simulated {
             synced_names: platter.synced_names.clone(),
             locks: BTreeSet::new(),
             failing_syncs: (0, 0),
+            failing_writes: 0,
             syncs_held: false,
             waiting_syncs: 0,
             ..*platter
@@ -124,6 +129,11 @@ impl Simulated {
     /// Lets the next `before` syncs of files succeed, and makes `count` after those fail.
     pub fn fail_syncs(&self, before: u32, count: u32) {
         self.platter().failing_syncs = (before, count);
+    }
+
+    /// Makes the next `count` writes stop half way.
+    pub fn fail_writes(&self, count: u32) {
+        self.platter().failing_writes = count;
     }
 
     /// Makes syncs of files wait, until [`Simulated::release_syncs`].
@@ -340,6 +350,12 @@ impl File for Opened {
         let mut platter = self.disk.platter();
         let offset = index(offset)?;
         let old = platter.contents[self.index].now.len();
+        if platter.failing_writes > 0 {
+            platter.failing_writes -= 1;
+            let change = Change::Write { offset, bytes: bytes[..bytes.len() / 2].to_vec() };
+            platter.contents[self.index].apply(change);
+            return Err(io::Error::other("the write failed"));
+        }
         let wanted = (offset + bytes.len()).saturating_sub(old) as u64;
         let room = platter.quota.saturating_sub(platter.used());
         // As a real disk does, write what there is room for before saying that it is full.

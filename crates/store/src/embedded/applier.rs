@@ -123,3 +123,10 @@ impl Applier {
         Sources { disk, snapshot, journal: &self.shared.journal, through: view.frozen_tip.revision }
     }
 }
+
+impl Drop for Applier {
+    fn drop(&mut self) {
+        // Matters only if this thread panicked: then the writer may not wait for it for ever.
+        self.room.block("the thread that writes the state stopped".to_owned());
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::journal::{Position, Stretch};
 use super::shared::{Published, Shared};
@@ -21,6 +22,9 @@ pub(super) struct JournalCursor {
     after: Revision,
     /// Where `after` is in the files, if it was found.
     position: Option<Position>,
+    /// A read of the files that was begun: a wait that was dropped goes on with it, so that short waits
+    /// get on as well as long ones.
+    reading: Option<JoinHandle<Result<Stretch, Error>>>,
 }
 
 impl JournalCursor {
@@ -38,24 +42,39 @@ impl JournalCursor {
         if after + 1 < oldest {
             return Err(Error::Compacted { oldest });
         }
-        Ok(Self { shared: Arc::clone(shared), published, after, position: None })
+        Ok(Self { shared: Arc::clone(shared), published, after, position: None, reading: None })
     }
 
     /// Reads from the files up to revision `through`.
     async fn read_files(&mut self, through: Revision) -> Result<Batch, Error> {
-        let (shared, after) = (Arc::clone(&self.shared), self.after);
-        let position = self.position.clone().filter(|position| position.tip.revision == after);
-        let read = move || -> Result<Stretch, Error> {
-            let journal = &shared.journal;
-            let position = position.map_or_else(|| journal.locate(after), Ok)?;
-            journal.read(&position, through, BUDGET)
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            none => none.insert(begin(&self.shared, self.after, self.position.clone(), through)),
         };
         // It ends in an error only if the runtime is stopping or the read panicked.
-        let stretch = tokio::task::spawn_blocking(read).await.map_err(|_| Error::Closed)??;
-        self.after = stretch.end.tip.revision;
-        self.position = Some(stretch.end);
-        Ok(Batch { commits: stretch.commits, through: self.after })
+        let stretch = reading.await.unwrap_or(Err(Error::Closed));
+        self.reading = None;
+        let Stretch { commits, end } = stretch?;
+        self.after = end.tip.revision;
+        self.position = Some(end);
+        Ok(Batch { commits, through: self.after })
     }
+}
+
+/// Begins to read what follows revision `after`, which is at `position` if that is known.
+fn begin(
+    shared: &Arc<Shared>,
+    after: Revision,
+    position: Option<Position>,
+    through: Revision,
+) -> JoinHandle<Result<Stretch, Error>> {
+    let shared = Arc::clone(shared);
+    tokio::task::spawn_blocking(move || {
+        let journal = &shared.journal;
+        let known = position.filter(|position| position.tip.revision == after);
+        let position = known.map_or_else(|| journal.locate(after), Ok)?;
+        journal.read(&position, through, BUDGET)
+    })
 }
 
 #[async_trait]
@@ -67,7 +86,7 @@ impl Cursor for JournalCursor {
         if closed {
             return Err(Error::Closed);
         }
-        match self.shared.tail.after(after) {
+        match self.shared.tail.after(after).filter(|_| self.reading.is_none()) {
             Some(batch) => {
                 self.after = batch.through;
                 self.position = None;

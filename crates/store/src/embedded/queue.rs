@@ -66,8 +66,41 @@ impl Queue {
         self.news.notify_one();
     }
 
+    /// Refuses further transactions, and gives up those that wait: what becomes of them is unknown.
+    pub(super) fn abandon(&self) {
+        self.close();
+        self.waiting().requests.clear();
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Nothing can panic while it is held.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_receiver_that_is_gone() {
+        let queue = Queue::default();
+        let waiting = queue.push(Txn::new()).expect("open");
+        queue.abandon();
+        assert!(waiting.await.is_err());
+        assert_eq!(queue.push(Txn::new()).err(), Some(Error::Closed));
+    }
+
+    #[test]
+    fn a_closed_queue_still_hands_out_what_waits_in_order() {
+        let queue = Queue::default();
+        let waiting: Vec<_> = ["a", "b"].map(|key| queue.push(Txn::new().put(key, "1"))).into_iter().collect();
+        queue.close();
+        let mut taken = Vec::new();
+        assert!(queue.take(&mut taken));
+        let keys: Vec<_> = taken.drain(..).flat_map(|request| request.txn.into_writes().into_keys()).collect();
+        assert_eq!(keys, ["a", "b"]);
+        assert!(!queue.take(&mut taken));
+        drop(waiting);
     }
 }

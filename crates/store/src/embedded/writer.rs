@@ -85,6 +85,13 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // The queue is closed and empty, unless this thread panicked: then nobody may wait for ever.
+        self.queue.abandon();
+    }
+}
+
 /// Answers all transactions of a group that became durable, or that failed.
 fn answer(decided: Vec<Decided>, failure: Option<Error>) {
     for Decided { outcome, answer } in decided {

@@ -65,6 +65,7 @@ macro_rules! laws {
                     a_listing_and_a_watch_after_it_miss_nothing,
                     a_watch_waits_for_what_comes,
                     a_dropped_wait_loses_nothing,
+                    short_waits_get_on_as_well_as_long_ones,
                     a_slow_watch_misses_nothing_and_stops_nobody,
                     what_a_watch_gave_can_be_read,
                     progress_passes_over_what_does_not_match,

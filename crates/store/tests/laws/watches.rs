@@ -179,6 +179,27 @@ pub async fn a_dropped_wait_loses_nothing(subject: Subject) {
     assert_eq!(seen, (1..=100).collect::<Vec<_>>());
 }
 
+pub async fn short_waits_get_on_as_well_as_long_ones(subject: Subject) {
+    for number in 1..=100 {
+        subject.put("key", &format!("{number:05000}")).await;
+    }
+    let mut watch = watch(&subject, KeyRange::all(), 0).await;
+    let mut seen = Vec::new();
+    let waits = async {
+        while seen.len() < 100 {
+            // Polled once, and given up.
+            tokio::select! {
+                biased;
+                commit = watch.next() => seen.push(commit.expect("the watch is whole").revision),
+                () = std::future::ready(()) => {}
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waits).await.expect("the watch gets to the end");
+    assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+}
+
 async fn yields(count: u64) {
     for _ in 0..count {
         tokio::task::yield_now().await;

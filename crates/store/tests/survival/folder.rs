@@ -79,3 +79,16 @@ async fn the_store_counts_what_it_does() {
     assert!(stats.snapshot_revision > 0 && stats.snapshot_bytes > 0 && !stats.snapshot_written_at.is_zero());
     assert!(stats.oldest_revision > 1 && stats.oldest_revision <= 51, "{stats:?}");
 }
+
+#[tokio::test]
+async fn transactions_wait_when_too_much_is_to_be_written_into_the_state() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let options = Options { unapplied_bytes: 300, ..tiny() };
+    let store = Embedded::open(dir.path(), options).expect("an empty folder opens");
+    for last in 1..=100 {
+        write(&store, last).await;
+        // One group may go beyond the limit, and the next waits until the state has taken it.
+        assert!(store.stats().unapplied_bytes < 2000);
+    }
+    assert_eq!(assert_prefix(&store).await, 100);
+}

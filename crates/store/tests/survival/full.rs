@@ -160,6 +160,34 @@ async fn who_lost_against_a_write_that_failed_is_not_told_a_conflict() {
 }
 
 #[tokio::test]
+async fn a_write_that_stops_half_way_leaves_nothing_behind() {
+    let bed = Bed::new();
+    let store = bed.open(roomy()).expect("an empty disk opens");
+    let txns = (0..4).map(|number| Txn::new().put(format!("half {number}"), vec![7; 100])).collect();
+    // The first transactions of the group are whole in what was written.
+    let outcomes = grouped(&bed, &store, txns, || bed.disk.fail_writes(1)).await;
+    assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(Error::is_definite)), "{outcomes:?}");
+    let busy: crate::history::Entries = [(b"busy".to_vec(), (b"1".to_vec(), 1))].into();
+    assert_eq!(held(&store).await, (1, busy.clone()));
+    let after = Bed::on(bed.disk.after_kill());
+    assert_eq!(held(&after.open(roomy()).expect("nothing is damaged")).await, (1, busy));
+}
+
+#[tokio::test]
+async fn a_write_that_stopped_half_way_and_cannot_be_erased_is_unknown() {
+    let bed = Bed::new();
+    let store = bed.open(roomy()).expect("an empty disk opens");
+    write(&store, 3).await;
+    bed.disk.fail_writes(1);
+    bed.disk.fail_syncs(0, 1);
+    let unknown = store.txn(nth(4)).await;
+    assert!(matches!(unknown, Err(Error::Unknown { .. })), "{unknown:?}");
+    write(&store, 5).await;
+    drop(store);
+    assert_eq!(assert_prefix(&bed.open(roomy()).expect("nothing is damaged")).await, 5);
+}
+
+#[tokio::test]
 async fn a_group_is_decided_in_order_and_synced_once() {
     let bed = Bed::new();
     let store = bed.open(roomy()).expect("an empty disk opens");

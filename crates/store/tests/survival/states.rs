@@ -1,9 +1,10 @@
 //! States that were lost, ruined, exchanged or full: all of it is made again from the journal.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use slipway_store::disk::Disk;
-use slipway_store::{Error, Store};
+use slipway_store::{Error, Store, Txn};
 
 use crate::history::{Bed, assert_prefix, copy_folder, names, sealed, tiny, write};
 
@@ -113,7 +114,7 @@ async fn a_state_of_another_store_is_made_again() {
     let other = Bed::new();
     let store = other.open(sealed()).expect("an empty disk opens");
     for number in 0..30 {
-        let txn = slipway_store::Txn::new().put(format!("foreign {number}"), "1");
+        let txn = Txn::new().put(format!("foreign {number}"), "1");
         store.txn(txn).await.expect("writable");
     }
     drop(store);
@@ -227,4 +228,48 @@ async fn a_store_opens_on_a_full_disk_and_reads_go_on() {
     assert!(matches!(store.txn(crate::history::nth(61)).await, Err(Error::Full { .. })));
     bed.disk.set_quota(u64::MAX);
     write(&store, 61).await;
+}
+
+#[tokio::test]
+async fn a_state_with_random_damage_is_right_or_made_again() {
+    let (bed, state) = closed().await;
+    for seed in 0..30 {
+        let damaged = Bed::on(bed.disk.after_kill());
+        let copy = damaged.states.path().join("state");
+        copy_folder(&state, &copy);
+        crate::power::rubbish(&copy, seed);
+        assert_all_is_there(&damaged).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_taken_while_others_write_is_of_one_revision() {
+    const KEYS: u64 = 2000;
+    let key = |revision: u64| format!("{:04}", revision * 7919 % KEYS);
+    let bed = Bed::new();
+    let store = Arc::new(bed.open(crate::history::roomy()).expect("an empty disk opens"));
+    let writer = Arc::clone(&store);
+    let writing = tokio::spawn(async move {
+        for revision in 1.. {
+            if writer.txn(Txn::new().put(key(revision), revision.to_string())).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut before = 0;
+    while before < 3 * KEYS {
+        before = store.stats().revision;
+        let compacting = Arc::clone(&store);
+        tokio::task::spawn_blocking(move || compacting.compact()).await.expect("no panic").expect("there is room");
+        let name = names(&bed.disk, "snapshot-").pop().expect("there is a snapshot");
+        let restored = Bed::new();
+        restored.disk.set_contents(&name, bed.disk.contents(&name).expect("it was listed"));
+        let (revision, entries) = crate::history::held(&restored.open(tiny()).expect("it is whole")).await;
+        assert!(revision >= before, "{revision} lacks what was there before: {before}");
+        let first = (revision + 1).saturating_sub(KEYS).max(1);
+        let expected = (first..=revision).map(|at| (key(at).into_bytes(), (at.to_string().into_bytes(), at)));
+        assert_eq!(entries, expected.collect(), "at revision {revision}");
+    }
+    store.close().await;
+    writing.await.expect("no panic");
 }

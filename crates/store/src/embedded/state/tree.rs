@@ -199,3 +199,32 @@ fn sync_all(dir: &Path) -> std::io::Result<()> {
     }
     sync_dir(dir)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_sled_is_an_error_and_the_tree_has_failed() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (tree, mark) = Tree::open(dir.path(), 1 << 20).expect("an empty folder opens");
+        assert_eq!((mark, tree.has_failed()), (None, false));
+        let error = tree.call(|_| -> sled::Result<()> { panic!("a page is not what it was") });
+        assert!(matches!(&error, Err(Error::Unavailable { reason }) if reason.contains("a page is not what it was")));
+        assert!(tree.has_failed());
+    }
+
+    #[test]
+    fn the_mark_is_no_entry() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let tip = Tip { revision: 7, checksum: 9 };
+        let (tree, _) = Tree::open(dir.path(), 1 << 20).expect("an empty folder opens");
+        let (key, slot) = (Bytes::from("key"), Slot { mod_revision: 7, value: Some("value".into()) });
+        tree.apply([(&key, &slot)].into_iter(), tip).expect("writable");
+        let found: Result<Vec<_>, _> = tree.scan(&KeyRange::all()).expect("readable").collect();
+        assert_eq!(found, Ok(vec![(key, slot)]));
+        tree.close().expect("it stops");
+        let (_, mark) = Tree::open(dir.path(), 1 << 20).expect("it was closed");
+        assert_eq!(mark, Some(tip));
+    }
+}
