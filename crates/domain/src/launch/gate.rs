@@ -3,7 +3,7 @@
 use super::describe::sentence;
 use super::turn::Turn;
 use super::{Action, HoldReason, Phase, Stage};
-use crate::gate::{Comparison, Evidence, Verdict};
+use crate::gate::{Arm, Comparison, Evidence, Verdict};
 use crate::traffic::Share;
 
 impl Turn {
@@ -59,11 +59,13 @@ impl Turn {
 
     /// The bake is over and the gate did not fail.
     fn decide(&mut self, evidence: &Evidence) {
+        // After full exposure there is nothing left to grant, and no baseline rows that could make it any clearer.
+        let watching = matches!(self.launch.stage, Stage::Watching { .. });
         let granted = match evidence.verdict {
             Verdict::Pass => true,
-            // After full exposure there is nothing left to grant, and no baseline rows that could make it any clearer.
-            Verdict::Inconclusive => matches!(self.launch.stage, Stage::Watching { .. }),
-            Verdict::Fail | Verdict::NoData | Verdict::Error => false,
+            Verdict::Inconclusive => watching,
+            Verdict::NoData => watching && lacks_only_the_baseline(evidence),
+            Verdict::Fail | Verdict::Error => false,
         };
         if !granted {
             self.trouble(undecided(evidence.verdict), missing(evidence));
@@ -105,6 +107,12 @@ impl Turn {
 fn failed(evidence: &Evidence) -> String {
     let what = if evidence.deciding.is_empty() { String::new() } else { format!(" on {}", evidence.deciding) };
     format!("The gate failed{what}: {}", evidence.explanation)
+}
+
+/// Whether the candidate has outcomes and the baseline has none. When a plan goes to everybody at once, it never will.
+fn lacks_only_the_baseline(evidence: &Evidence) -> bool {
+    let rows = |arm: &Option<Arm>| arm.as_ref().map_or(0, |arm| arm.rows);
+    rows(&evidence.candidate) > 0 && rows(&evidence.baseline) == 0
 }
 
 fn undecided(verdict: Verdict) -> HoldReason {

@@ -1,10 +1,10 @@
 //! After full exposure: slow outcomes may still fail it, and silence is no success.
 
-use slipway_domain::gate::{Comparison, Verdict};
-use slipway_domain::launch::{Action, Phase, Stage};
+use slipway_domain::gate::{Arm, Comparison, Evidence, Verdict};
+use slipway_domain::launch::{Action, Event, Phase, Stage};
 use slipway_domain::traffic::Share;
 
-use crate::case::{Case, DAY, HOUR, start};
+use crate::case::{Case, DAY, HOUR, evidence, start, version};
 
 #[test]
 fn the_watch_judges_all_evidence_since_the_ramp_began() {
@@ -43,6 +43,27 @@ fn a_gate_without_data_or_with_an_error_holds_the_watch() {
         let mut case = Case::watching();
         case.pass(2 * DAY).gate(verdict);
         assert_eq!((case.launch.stage, case.hold()), (Stage::Watching { phase: Phase::Evaluating }, reason));
+    }
+}
+
+#[test]
+fn a_plan_that_goes_to_everybody_at_once_is_not_held_for_a_baseline_that_serves_nobody() {
+    let arm = |number, rows| Arm {
+        version: version(number),
+        rows,
+        positives: 0,
+        predicted: rows,
+        calibration: None,
+        log_loss: None,
+        normalized_entropy: None,
+    };
+    for (rows, stage) in [(40, Stage::Succeeded), (0, Stage::Watching { phase: Phase::Evaluating })] {
+        let mut case = Case::watching();
+        case.pass(2 * DAY);
+        let (candidate, baseline) = (Some(arm(2, rows)), Some(arm(1, 0)));
+        let evidence = Evidence { candidate, baseline, ..evidence(Verdict::NoData, case.now) };
+        case.take(Event::GateAnswered { command: case.id(), evidence });
+        assert_eq!(case.launch.stage, stage, "with {rows} rows of the candidate");
     }
 }
 
