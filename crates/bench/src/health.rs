@@ -94,7 +94,7 @@ fn batches() -> Result<Vec<Batch>> {
         for version in [1, 2] {
             let seed = 2 * number + version as usize;
             let predictions = (0..ROWS).map(|row| ((row * 7919 + seed) % 9973) as f32 / 9973.0 * 0.3).collect();
-            let outcomes = (0..ROWS).map(|row| (row * 31 + seed) % 7 == 0).collect();
+            let outcomes = (0..ROWS).map(|row| (row * 31 + seed).is_multiple_of(7)).collect();
             let columns = Columns { predictions, outcomes, weights: Vec::new() };
             batches.push(Batch { version: model.version(version), columns });
         }
