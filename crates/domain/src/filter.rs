@@ -185,7 +185,9 @@ fn compare<T: Fields>(restriction: &Restriction, subject: &T) -> bool {
     match subject.field(&path) {
         Field::Absent => comparator == Comparator::NotEqual,
         Field::Text(text) => value.is_some_and(|value| text_holds(&text, comparator, value)),
-        Field::Truth(truth) => value.and_then(Value::as_bool).is_some_and(|wanted| ordered(truth.cmp(&wanted), comparator)),
+        Field::Truth(truth) => {
+            value.and_then(Value::as_bool).is_some_and(|wanted| ordered(truth.cmp(&wanted), comparator))
+        }
         Field::Number(number) => {
             let wanted = value.and_then(Value::as_duration).map(|duration| duration.as_secs_f64());
             let wanted = wanted.or_else(|| number_argument(restriction));

@@ -325,7 +325,14 @@ mod tests {
 
     #[test]
     fn names_of_another_form_are_refused() {
-        for text in ["", "/", "models/m", "namespaces/default/models", "namespaces/default/models/m/", "Namespaces/default/models/m"] {
+        for text in [
+            "",
+            "/",
+            "models/m",
+            "namespaces/default/models",
+            "namespaces/default/models/m/",
+            "Namespaces/default/models/m",
+        ] {
             assert!(matches!(ModelName::parse(text), Err(Error::Form { .. })), "{text}");
         }
     }
