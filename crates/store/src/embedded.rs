@@ -4,7 +4,7 @@
 //! txn ─> queue ─> writer ──1 append, sync──> journal ───────────> watchers
 //!                   └──2 publish──> view <── readers                 ^
 //!                                     │                              └─ tail (the last commits)
-//!                   applier <─3 freeze┘──> state (sled)
+//!                   applier <─3 gather┘──> state (sled)
 //!                   compactor: state + journal ──> snapshot, drops old segments
 //! ```
 //! The way of a transaction is told in `writer`; what a reader sees in `view`; what is on the disk in

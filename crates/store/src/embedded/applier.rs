@@ -18,6 +18,10 @@ use crate::Error;
 /// How long a state stays in memory before it is tried to put it on the disk again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// How long changes are gathered before they are written: a key that changes often is written once,
+/// and a lone transaction does not wake two threads.
+const GATHER: Duration = Duration::from_millis(20);
+
 /// Writes into the state.
 pub(super) struct Applier {
     pub shared: Arc<Shared>,
@@ -33,6 +37,9 @@ impl Applier {
     /// Writes what waits, until nothing more will come. Then closes the state.
     pub(super) fn run(mut self) {
         while self.wait() {
+            if !self.shared.view().state.has_failed() {
+                self.signal.linger(GATHER);
+            }
             self.apply();
         }
         // What the writer published last may not have been told of.
@@ -65,25 +72,19 @@ impl Applier {
         }
     }
 
-    /// Writes until nothing waits, and makes the state again if that fails.
+    /// Writes what waits, and makes the state again if that fails.
     fn apply(&mut self) {
-        loop {
-            let view = self.shared.freeze();
-            let written = if view.frozen.is_empty() { Ok(()) } else { self.shared.apply_frozen(&view) };
-            if view.state.has_failed() {
-                tracing::warn!(error = ?written.err(), "the state failed and is made again from the journal");
-                if let Err(error) = self.replace_in_memory() {
-                    tracing::error!(%error, "the state cannot be made again");
-                    self.room.block(error.to_string());
-                    return;
-                }
-            } else if view.frozen.is_empty() {
+        let mut written = self.shared.apply_waiting();
+        while self.shared.view().state.has_failed() {
+            tracing::warn!(error = ?written.err(), "the state failed and is made again from the journal");
+            if let Err(error) = self.replace_in_memory() {
+                tracing::error!(%error, "the state cannot be made again");
+                self.room.block(error.to_string());
                 return;
-            } else {
-                self.shared.thaw(Arc::clone(&view.state));
             }
-            self.room.freed();
+            written = self.shared.apply_waiting();
         }
+        self.room.freed();
     }
 
     /// Puts a state in memory in the place of the one that failed.

@@ -44,6 +44,8 @@ impl Compactor {
     pub(super) fn compact(&self) -> Result<(), Error> {
         let mut last = self.snapshot();
         let view = self.shared.view();
+        // The journal is needed from where the state is: the closer it follows, the more can be dropped.
+        self.shared.apply_waiting()?;
         let mut writer = SnapshotWriter::create(&self.disk)?;
         let written = self.write(&mut writer, &view).and_then(|tip| writer.finish(tip));
         let written = match written {

@@ -73,22 +73,23 @@ impl Shared {
         Ok(answer.expect("nobody writes into the state while the lock is held"))
     }
 
-    /// Writes the frozen changes of `view` into its state.
-    pub(super) fn apply_frozen(&self, view: &View) -> Result<(), Error> {
+    /// Writes all changes that wait into the state.
+    pub(super) fn apply_waiting(&self) -> Result<(), Error> {
         let _alone = self.applying.write().unwrap_or_else(PoisonError::into_inner);
-        view.state.apply(view.frozen.slots(), view.frozen_tip)
-    }
-
-    /// Moves the waiting changes into the frozen overlay, if that is empty; answers the view with them there.
-    pub(super) fn freeze(&self) -> Arc<View> {
-        self.replace_view(|view| {
+        let view = self.replace_view(|view| {
             let mut next = view.clone();
+            // It is not empty if writing it failed.
             if next.frozen.is_empty() {
                 next.frozen = std::mem::take(&mut next.active);
                 next.frozen_tip = next.tip;
             }
             next
-        })
+        });
+        if !view.frozen.is_empty() {
+            view.state.apply(view.frozen.slots(), view.frozen_tip)?;
+            self.thaw(Arc::clone(&view.state));
+        }
+        Ok(())
     }
 
     /// Drops the frozen overlay, all of which is in `state` by now.

@@ -21,8 +21,10 @@ struct Told {
 impl Signal {
     /// Says that there is work.
     pub(super) fn wake(&self) {
-        self.told().work = true;
-        self.news.notify_all();
+        let known = std::mem::replace(&mut self.told().work, true);
+        if !known {
+            self.news.notify_all();
+        }
     }
 
     /// Says that no more work will come.
@@ -43,6 +45,12 @@ impl Signal {
             told = self.news.wait(told).unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::take(&mut told.work)
+    }
+
+    /// Waits for `time` to pass, or until no more work will come.
+    pub(super) fn linger(&self, time: Duration) {
+        let wait = self.news.wait_timeout_while(self.told(), time, |told| !told.closing);
+        drop(wait.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits for work, but no longer than `time`.
