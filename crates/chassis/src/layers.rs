@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -31,6 +31,9 @@ pub use deadline::Deadlines;
 
 /// The header that carries a request id, both ways.
 pub const REQUEST_ID: &str = "x-request-id";
+
+/// The same, parsed.
+static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static(REQUEST_ID);
 
 /// How many calls may be under way at once, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +130,8 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         // The clone stays behind, because only this one was asked whether it is ready.
         let next = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = std::mem::replace(&mut self.inner, next);
         let call = Call::open(self.shared.clone(), &mut request);
-        Box::pin(async move { Ok(call.run(inner, request).await) })
+        Box::pin(call.run(&mut inner, request))
     }
 }

@@ -1,6 +1,7 @@
 //! One call from its arrival to its answer.
 
 use std::convert::Infallible;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,10 +16,13 @@ use super::end::End;
 use super::measure::Measure;
 use super::places::Place;
 use super::stream::{Cut, Stream};
-use super::{REQUEST_ID, Shared, panic, span};
+use super::{REQUEST_ID_HEADER, Shared, panic, span};
 use crate::caller::{Caller, RequestId};
 use crate::methods::Shape;
 use crate::status;
+
+/// What a handler, and a call, comes to.
+pub(super) type Answer = Result<Response<Body>, Infallible>;
 
 /// A call under way.
 pub(super) struct Call {
@@ -35,7 +39,7 @@ impl Call {
         let method = shared.methods.at(request.uri().path());
         let shape = shared.methods.all()[method].shape;
         let measure = shared.measures.begin(&shared.env, method);
-        let proposed = request.headers().get(REQUEST_ID).and_then(RequestId::proposed);
+        let proposed = request.headers().get(&REQUEST_ID_HEADER).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
         let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
@@ -45,23 +49,31 @@ impl Call {
         Self { shared, shape, request_id, deadline, measure, span }
     }
 
-    pub(super) async fn run<S>(self, inner: S, request: Request<Body>) -> Response<Body>
+    /// Hands `request` to `inner` at once, and waits for what becomes of it.
+    ///
+    /// What is waited with is small, since every call allocates it: the handler has a box of its own, and nothing else
+    /// holds the request.
+    pub(super) fn run<S>(self, inner: &mut S, request: Request<Body>) -> impl Future<Output = Answer> + use<S>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
         let span = self.span.clone();
+        let begun = span.in_scope(|| {
+            let place = self.admit()?;
+            let handler = panic::guarded(|| inner.call(request)).map_err(End::Panicked)?;
+            Ok((place, Box::pin(handler)))
+        });
         async move {
-            let place = match self.admit() {
-                Ok(place) => place,
-                Err(end) => return self.refuse(&end),
+            let (place, handler) = match begun {
+                Ok(begun) => begun,
+                Err(end) => return Ok(self.refuse(&end)),
             };
-            match self.work(inner, request).await {
-                Ok(response) => self.answer(response, place),
-                Err(end) => self.refuse(&end),
+            match self.work(handler).await {
+                Ok(response) => Ok(self.answer(response, place)),
+                Err(end) => Ok(self.refuse(&end)),
             }
         }
         .instrument(span)
-        .await
     }
 
     /// A place among the calls under way; none is needed for a probe.
@@ -75,19 +87,17 @@ impl Call {
     }
 
     /// Runs the handler until it answers, or until something else ends the call; then it is dropped.
-    async fn work<S>(&self, mut inner: S, request: Request<Body>) -> Result<Response<Body>, End>
-    where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-    {
+    async fn work(&self, handler: Pin<Box<impl Future<Output = Answer>>>) -> Result<Response<Body>, End> {
         let cut = &self.shared.stop.cut;
-        let work = async {
+        let mut work = pin!(async {
             // Most handlers answer at once: then neither the cut nor the deadline is ever asked.
             tokio::select! {
                 biased;
-                outcome = panic::caught(async { inner.call(request).await }) => outcome.map_err(End::Panicked),
+                outcome = panic::caught(handler) => outcome.map_err(End::Panicked),
                 () = cut.cancelled() => Err(End::Draining),
             }
-        };
+        });
+        let work = work.as_mut();
         let outcome = match self.deadline {
             Some(deadline) => self.shared.env.until(deadline, work).await.map_err(|_| End::Deadline)?,
             None => work.await,
@@ -105,7 +115,7 @@ impl Call {
     fn status(mut self, status: Status) -> Response<Body> {
         self.measure.ended(status.code());
         let mut response = status.into_http();
-        response.headers_mut().insert(REQUEST_ID, self.request_id.header());
+        response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
         response
     }
 
@@ -113,7 +123,7 @@ impl Call {
         if let Some(code) = response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes())) {
             return self.answer_status(code, response);
         }
-        response.headers_mut().insert(REQUEST_ID, self.request_id.header());
+        response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
         match self.shape {
             Shape::Unary | Shape::Probe => {
                 self.measure.ended(Code::Ok);
@@ -132,7 +142,7 @@ impl Call {
         }
         let mut call = self;
         call.measure.ended(code);
-        response.headers_mut().insert(REQUEST_ID, call.request_id.header());
+        response.headers_mut().insert(&REQUEST_ID_HEADER, call.request_id.header());
         response
     }
 

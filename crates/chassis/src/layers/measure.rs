@@ -1,9 +1,9 @@
 //! Counts every call by service, method and code, and times it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram};
+use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram};
 use tonic::Code;
 
 use crate::env::{Env, Stopwatch};
@@ -11,14 +11,22 @@ use crate::methods::{Method, Methods};
 use crate::metrics::{Metrics, SECONDS};
 
 /// How many codes gRPC has.
-const CODES: i32 = 17;
+const CODES: usize = 17;
 
-/// The instruments of a server, with the labels of every method and code made once.
+/// The instruments of a server, each bound to its labels once.
 pub(super) struct Measures {
     requests: Counter<u64>,
     duration: Histogram<f64>,
-    /// By the number of the method, then by code: service, method, code.
-    labels: Vec<Vec<[KeyValue; 3]>>,
+    /// By the number of the method.
+    methods: Vec<OfMethod>,
+}
+
+/// The figures of one method. They are bound when its first call ends, so that a method that nobody calls is not shown.
+struct OfMethod {
+    /// Its service and its name.
+    labels: [KeyValue; 2],
+    duration: OnceLock<BoundHistogram<f64>>,
+    by_code: [OnceLock<BoundCounter<u64>>; CODES],
 }
 
 impl Measures {
@@ -32,7 +40,7 @@ impl Measures {
                 .with_boundaries(SECONDS.to_vec())
                 .with_description("From the first byte of a call to its answer; for a stream to its end.")
                 .build(),
-            labels: methods.all().iter().map(labels).collect(),
+            methods: methods.all().iter().map(OfMethod::new).collect(),
         }
     }
 
@@ -42,15 +50,19 @@ impl Measures {
     }
 }
 
-fn labels(method: &Method) -> Vec<[KeyValue; 3]> {
-    let of_code = |code| {
-        [
-            KeyValue::new("service", method.service.clone()),
-            KeyValue::new("method", method.name.clone()),
-            KeyValue::new("code", name(Code::from_i32(code))),
-        ]
-    };
-    (0..CODES).map(of_code).collect()
+impl OfMethod {
+    fn new(method: &Method) -> Self {
+        let service = KeyValue::new("service", method.service.clone());
+        let name = KeyValue::new("method", method.name.clone());
+        Self { labels: [service, name], duration: OnceLock::new(), by_code: Default::default() }
+    }
+
+    fn counter(&self, all: &Counter<u64>, code: Code) -> &BoundCounter<u64> {
+        self.by_code[code as usize].get_or_init(|| {
+            let [service, method] = self.labels.clone();
+            all.bind(&[service, method, KeyValue::new("code", name(code))])
+        })
+    }
 }
 
 /// One call that is being measured. It counts as cancelled when it is dropped before its code is known: then its caller
@@ -71,9 +83,11 @@ impl Measure {
 
 impl Drop for Measure {
     fn drop(&mut self) {
-        let labels = &self.measures.labels[self.method][self.code as usize];
-        self.measures.requests.add(1, labels);
-        self.measures.duration.record(self.stopwatch.elapsed().as_secs_f64(), &labels[..2]);
+        let Measures { requests, duration, methods } = &*self.measures;
+        let method = &methods[self.method];
+        method.counter(requests, self.code).add(1);
+        let duration = method.duration.get_or_init(|| duration.bind(&method.labels));
+        duration.record(self.stopwatch.elapsed().as_secs_f64());
     }
 }
 
