@@ -235,6 +235,13 @@ impl ModelName {
     }
 }
 
+/// The same text as by [`ToString`], which grows it piece by piece; this is for where every read writes a name.
+impl From<&ModelName> for String {
+    fn from(name: &ModelName) -> Self {
+        ["namespaces/", &name.namespace.0, "/models/", &name.model.0].concat()
+    }
+}
+
 impl std::fmt::Display for ModelName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "namespaces/{}/models/{}", self.namespace.0, self.model.0)
@@ -321,6 +328,12 @@ mod tests {
             let text = format!("namespaces/default/models/m/versions/{number}");
             assert!(matches!(VersionName::parse(&text), Err(Error::Number(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_models_name_is_one_text_however_it_is_written() {
+        let name = ModelName::parse("namespaces/default/models/flight-delay").unwrap();
+        assert_eq!(String::from(&name), name.to_string());
     }
 
     #[test]

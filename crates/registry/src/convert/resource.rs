@@ -90,7 +90,7 @@ pub fn model(listed: &ListedModel, view: pb::View) -> pb::Model {
     } = &*listed.model.value;
     let full = view != pb::View::Basic;
     pb::Model {
-        name: name.to_string(),
+        name: name.into(),
         display_name: display_name.clone(),
         description: if full { description.clone() } else { String::new() },
         model_type: model_type.as_ref().map(ToString::to_string).unwrap_or_default(),
