@@ -17,8 +17,17 @@ use crate::people::People;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Makes a model whose first version serves everything, with a second, good one beside it.
-pub fn found(people: &Arc<People>, number: u64) -> impl Future<Output = ()> + Send + use<> {
+/// How a model begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// Its first version serves everything.
+    Serving,
+    /// It serves nothing yet.
+    Idle,
+}
+
+/// Makes a model with two good versions.
+pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<Output = ()> + Send + use<> {
     let people = Arc::clone(people);
     async move {
         let name = ModelName::parse(&format!("namespaces/default/models/model-{number}")).expect("a model's name");
@@ -40,7 +49,9 @@ pub fn found(people: &Arc<People>, number: u64) -> impl Future<Output = ()> + Se
         for quality in [Quality::Good, Quality::Good] {
             while !people.make_version(&name, quality).await {}
         }
-        serve_first(&people, &name).await;
+        if begins == Begins::Serving {
+            serve_first(&people, &name).await;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod chance;
 mod chronicle;
 mod closing;
 mod crash;
+mod deeds;
 mod defect;
 mod fleet;
 mod founding;
@@ -28,7 +29,7 @@ use world::{Setup, live};
 
 #[test]
 fn every_invariant_holds_whatever_happens() {
-    seeds::over(24, "every_invariant_holds_whatever_happens", invariants::broken);
+    seeds::over(30, "every_invariant_holds_whatever_happens", invariants::broken);
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn the_same_seed_gives_the_same_history() {
 #[test]
 fn histories_have_launches_of_every_fate() {
     let ends = Mutex::new(BTreeMap::<&str, usize>::new());
-    seeds::over(12, "histories_have_launches_of_every_fate", |history| {
+    seeds::over(8, "histories_have_launches_of_every_fate", |history| {
         for launch in history.launches().values() {
             *ends.lock().unwrap().entry(launch.stage.name()).or_default() += 1;
         }

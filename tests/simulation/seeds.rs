@@ -16,49 +16,53 @@ fn asked(name: &str) -> Option<u64> {
 }
 
 /// Lives through the worlds of `count` seeds, or of those that the environment asks for, and panics with everything that
-/// `check` finds wrong with the first of them that fails.
+/// `check` finds wrong with them.
 pub fn over(count: u64, test: &str, check: impl Fn(&History) -> Vec<String> + Sync) {
-    let one = asked("SLIPWAY_SEED");
-    let (first, end) = match one {
+    let (first, end) = match asked("SLIPWAY_SEED") {
         Some(seed) => (seed, seed + 1),
         None => (0, asked("SLIPWAY_SEEDS").unwrap_or(count)),
     };
     let next = AtomicU64::new(first);
-    let failed = Mutex::new(None);
+    let failed = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || failed.lock().unwrap().is_some() {
+                    if seed >= end {
                         return;
                     }
-                    // A world that panics is told like one that breaks a claim.
-                    let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live(Setup::of(seed))));
-                    let (broken, history) = match lived {
-                        Ok(history) => (check(&history), Some(history)),
-                        Err(_) => (vec!["the world broke off".to_owned()], None),
-                    };
-                    if one.is_some() || !broken.is_empty() {
-                        tell(history.as_ref());
-                    }
+                    let broken = try_one(seed, &check);
                     if !broken.is_empty() {
-                        failed.lock().unwrap().get_or_insert((seed, broken));
+                        let replay =
+                            format!("SLIPWAY_SEED={seed} cargo test -p slipway-tests --test simulation {test}");
+                        let text = format!("seed {seed}, replay with\n  {replay}\n{}", broken.join("\n"));
+                        failed.lock().expect("nobody panics while holding it").push(text);
                     }
                 }
             });
         }
     });
-    if let Some((seed, broken)) = failed.into_inner().unwrap() {
-        let replay = format!("SLIPWAY_SEED={seed} cargo test -p slipway-tests --test simulation -- --nocapture {test}");
-        panic!("seed {seed}:\n{}\nreplay with\n  {replay}", broken.join("\n"));
+    let failed = failed.into_inner().expect("nobody panicked while holding it");
+    assert!(failed.is_empty(), "{} worlds are broken:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+/// Lives through the world of `seed` and says what is broken in it.
+fn try_one(seed: u64, check: &(impl Fn(&History) -> Vec<String> + Sync)) -> Vec<String> {
+    // A world that panics is told like one that breaks a claim.
+    let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live(Setup::of(seed))));
+    let Ok(history) = lived else { return vec!["the world broke off".to_owned()] };
+    let broken = check(&history);
+    if asked("SLIPWAY_SEED").is_some() || !broken.is_empty() {
+        tell(&history);
     }
+    broken
 }
 
 /// Prints what happened: the last of it, or all if a seed was asked for.
-fn tell(history: Option<&History>) {
-    let Some(history) = history else { return };
+#[expect(clippy::print_stdout, reason = "a failing test tells what happened before it failed")]
+fn tell(history: &History) {
     let told = if asked("SLIPWAY_SEED").is_some() { history.facts.len() } else { TOLD };
     for line in lines(history).iter().rev().take(told).rev() {
         println!("{line}");

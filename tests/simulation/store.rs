@@ -1,6 +1,7 @@
 //! The stores of a simulated service, one in front of the other: what it keeps for ever, with a witness of every
 //! transaction; faults; and the death of the one life that uses it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -19,13 +20,37 @@ use crate::chronicle::{Chronicle, Life, What};
 pub struct Kept {
     memory: Memory,
     commits: Arc<Mutex<Vec<Arc<Commit>>>>,
+    /// The oldest revision whose changes are still told.
+    oldest: Arc<AtomicU64>,
     news: Arc<Notify>,
 }
 
 impl Kept {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self { memory: Memory::new(), commits: Arc::default(), news: Arc::default() }
+        let oldest = Arc::new(AtomicU64::new(1));
+        Self { memory: Memory::new(), commits: Arc::default(), oldest, news: Arc::default() }
+    }
+
+    /// From now on nobody is told any more of what has changed up to now.
+    pub fn compact(&self) {
+        let next = self.commits().len() as Revision + 1;
+        self.oldest.store(next, Ordering::Relaxed);
+    }
+
+    /// The changes after revision `after`.
+    fn since(&self, after: Revision) -> Result<Vec<Arc<Commit>>, Error> {
+        let commits = self.commits();
+        let current = commits.len() as Revision;
+        if after > current {
+            return Err(Error::Ahead { asked: after, current });
+        }
+        let oldest = self.oldest.load(Ordering::Relaxed);
+        if after + 1 < oldest {
+            return Err(Error::Compacted { oldest });
+        }
+        let read = usize::try_from(after).unwrap_or(usize::MAX);
+        Ok(commits.iter().skip(read).cloned().collect())
     }
 
     fn commits(&self) -> MutexGuard<'_, Vec<Arc<Commit>>> {
@@ -82,10 +107,7 @@ impl Store for Witnessed {
     }
 
     async fn watch(&self, range: KeyRange, after: Revision) -> Result<Watch, Error> {
-        let current = self.kept.commits().len() as Revision;
-        if after > current {
-            return Err(Error::Ahead { asked: after, current });
-        }
+        self.kept.since(after)?;
         Ok(Watch::new(range, after, Box::new(Reader { kept: self.kept.clone(), after })))
     }
 }
@@ -101,8 +123,7 @@ impl Cursor for Reader {
     async fn read(&mut self) -> Result<Batch, Error> {
         loop {
             let news = self.kept.news.notified();
-            let read = usize::try_from(self.after).unwrap_or(usize::MAX);
-            let commits: Vec<_> = self.kept.commits().iter().skip(read).cloned().collect();
+            let commits = self.kept.since(self.after)?;
             if let Some(last) = commits.last() {
                 self.after = last.revision;
                 return Ok(Batch { commits, through: self.after });

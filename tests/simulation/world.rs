@@ -15,6 +15,7 @@ use crate::chance::{Chance, Stream};
 use crate::chronicle::{Chronicle, Role};
 use crate::defect::Defect;
 use crate::fleet::{Process, Surroundings};
+use crate::founding::Begins;
 use crate::history::{self, History};
 use crate::network::{Network, Weather};
 use crate::node::Node;
@@ -67,25 +68,25 @@ impl Setup {
 pub struct World {
     pub(crate) setup: Setup,
     pub(crate) env: Env,
-    clock: Driver,
+    pub(crate) clock: Driver,
     /// The launcher's clock, and the one that it follows.
     skewed: Driver,
     start: Timestamp,
     chance: Chance,
-    kills: Chance,
+    pub(crate) kills: Chance,
     pub(crate) chronicle: Chronicle,
     pub(crate) books: Arc<Books>,
     pub(crate) people: Arc<People>,
     around: Arc<Surroundings>,
-    network: Arc<Network>,
+    pub(crate) network: Arc<Network>,
     pub(crate) registry: Node<OpensRegistry>,
     pub(crate) health: Node<OpensHealth>,
     pub(crate) launcher: Node<OpensLauncher>,
     tasks: JoinSet<()>,
     /// When dead services are started again.
-    restarts: BTreeMap<Role, Timestamp>,
+    pub(crate) restarts: BTreeMap<Role, Timestamp>,
     /// When something happens next.
-    next_deed: Option<Timestamp>,
+    pub(crate) next_deed: Option<Timestamp>,
 }
 
 /// Lives through a world and returns its history.
@@ -188,7 +189,9 @@ impl World {
         self.launcher.start();
         let count = if self.setup.storm == Storm::Chaos { 1 + self.chance.below(2) } else { 1 };
         for number in 0..count {
-            let making = crate::founding::found(&self.people, number);
+            let serves = self.setup.storm == Storm::Calm || !self.chance.one_in(4);
+            let begins = if serves { Begins::Serving } else { Begins::Idle };
+            let making = crate::founding::found(&self.people, number, begins);
             self.wait_for(making).await;
         }
     }
@@ -264,9 +267,13 @@ impl World {
     }
 
     async fn end(mut self) -> History {
-        // What was sent last is brought home.
+        // What was sent last is brought home, and what is shown then is what is kept.
         let quiet = self.later(LOOK);
         self.pass_until(quiet).await;
+        self.registry.kill();
+        self.health.kill();
+        let open = self.later(LOOK);
+        self.pass_until(open).await;
         let mut last = crate::closing::look(&self).await;
         self.tasks.shutdown().await;
         last.broken.extend(self.registry.bury().await);
@@ -277,7 +284,7 @@ impl World {
         History { moments: history::read(&facts), facts, pages, last }
     }
 
-    fn later(&self, duration: Duration) -> Timestamp {
+    pub(crate) fn later(&self, duration: Duration) -> Timestamp {
         self.clock.now().saturating_add(duration).unwrap_or(Timestamp::MAX)
     }
 
@@ -321,79 +328,5 @@ impl World {
         let moments = [1, 1, 1, 5, 40, 1500];
         let moment = self.chance.pick(&moments).expect("there are moments");
         tokio::time::sleep(Duration::from_millis(*moment)).await;
-    }
-
-    /// Starts what is dead, after a while.
-    fn raise(&mut self) {
-        let now = self.clock.now();
-        let dead = [
-            (Role::Registry, self.registry.is_dead()),
-            (Role::Health, self.health.is_dead()),
-            (Role::Launcher, self.launcher.is_dead()),
-        ];
-        for (role, is_dead) in dead {
-            if is_dead && !self.restarts.contains_key(&role) {
-                let away = match self.setup.storm {
-                    Storm::Chaos if self.next_deed.is_some() && self.kills.one_in(3) => self.kills.minutes(400),
-                    Storm::Chaos | Storm::Calm => Duration::ZERO,
-                };
-                self.restarts.insert(role, self.later(away));
-            }
-            if self.restarts.get(&role).is_some_and(|due| *due <= now) {
-                self.restarts.remove(&role);
-                self.start(role);
-            }
-        }
-    }
-
-    fn start(&mut self, role: Role) {
-        match role {
-            Role::Registry => self.registry.start(),
-            Role::Health => self.health.start(),
-            Role::Launcher => self.launcher.start(),
-        }
-    }
-
-    /// Something happens to the services.
-    fn deed(&mut self) {
-        let boundaries = self.kills.below(20);
-        match self.kills.below(14) {
-            0 => self.registry.kill_after(boundaries),
-            1 => self.health.kill_after(boundaries),
-            2..=4 => self.launcher.kill_after(boundaries),
-            5 => self.launcher.kill(),
-            6 => self.launcher.start(),
-            7 => self.registry.place.set_cut(Cut::Off),
-            8 => self.health.place.set_cut(Cut::Off),
-            9 | 10 => self.set_cut(Cut::On),
-            11 => self.set_rates(Rates::default()),
-            12 => self.set_rates(bad(0.3)),
-            _ => self.set_rates(bad(1.0)),
-        }
-        let part = self.kills.fraction();
-        self.network.set_weather(Weather { lose_request: 0.2 * part, lose_answer: 0.2 * part, delay: 0.4 * part });
-    }
-
-    fn set_cut(&self, cut: Cut) {
-        self.registry.place.set_cut(cut);
-        self.health.place.set_cut(cut);
-    }
-
-    fn set_rates(&mut self, rates: Rates) {
-        self.registry.set_rates(rates);
-        self.health.set_rates(rates);
-        self.launcher.set_rates(rates);
-    }
-}
-
-/// Faults of a store, so bad from 0 to 1.
-fn bad(part: f64) -> Rates {
-    Rates {
-        refuse: 0.25 * part,
-        lose_request: 0.15 * part,
-        lose_answer: 0.15 * part,
-        break_watch: 0.1 * part,
-        delay: 0.3 * part,
-        longest_delay: Duration::from_millis(60),
     }
 }

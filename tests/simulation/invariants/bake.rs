@@ -46,7 +46,8 @@ pub fn check(history: &History) -> Result<(), String> {
                 let entered = step.before.as_ref().is_none_or(|before| before.stage.name() != launch.stage.name());
                 match launch.stage {
                     Stage::Shadowing { .. } | Stage::Watching { .. } if entered => {
-                        since.entered.insert(launch.name.clone(), at);
+                        // The step counts from when it was decided, not from when the store had it.
+                        since.entered.insert(launch.name.clone(), step.entry.at);
                     }
                     Stage::Succeeded => since.lasted(launch, launch.plan.watch, at)?,
                     _ => {}
