@@ -1,6 +1,8 @@
 //! The command itself: every subject is measured, for as short as it goes, and prints what programs rely on. How good a
 //! figure is, no test says.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::process::Command;
 
 use serde_json::Value;
