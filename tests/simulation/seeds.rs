@@ -35,8 +35,9 @@ pub fn over(count: u64, test: &str, check: impl Fn(&History) -> Vec<String> + Sy
                     }
                     let broken = try_one(seed, &check);
                     if !broken.is_empty() {
-                        let replay =
-                            format!("SLIPWAY_SEED={seed} cargo test -p slipway-tests --test simulation {test}");
+                        let replay = format!(
+                            "SLIPWAY_SEED={seed} cargo test -p slipway-tests --test simulation {test} -- --nocapture"
+                        );
                         let text = format!("seed {seed}, replay with\n  {replay}\n{}", broken.join("\n"));
                         failed.lock().expect("nobody panics while holding it").push(text);
                     }
