@@ -66,7 +66,7 @@ pub fn ramp(flights: &[Flight], versions: Versions, salt: u64, schedule: Schedul
     let mut last = None;
     for at in schedule.looks() {
         while next < flights.len() && flights[next].takeoff < at {
-            arms.take_off(&flights[next], versions, in_share(&flights[next].id, salt, SHARES[step]));
+            arms.take_off(&flights[next], versions, arm(&flights[next].id, salt, SHARES[step]));
             next += 1;
         }
         let policy = Policy { next_share: SHARES[step + 1], ..policy.clone() };
@@ -82,9 +82,16 @@ pub fn ramp(flights: &[Flight], versions: Versions, salt: u64, schedule: Schedul
     last.unwrap()
 }
 
-fn in_share(id: &str, salt: u64, share: f64) -> bool {
+fn arm(id: &str, salt: u64, share: f64) -> Arm {
     let hash = xxhash_rust::xxh3::xxh3_64_with_seed(id.as_bytes(), salt);
-    ((hash % 100_000) as f64) < share * 100_000.0
+    if ((hash % 100_000) as f64) < share * 100_000.0 { Arm::Candidate } else { Arm::Baseline }
+}
+
+/// Who serves a flight.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arm {
+    Candidate,
+    Baseline,
 }
 
 /// The strata of both arms so far.
@@ -94,17 +101,19 @@ struct Arms {
 }
 
 impl Arms {
-    fn take_off(&mut self, flight: &Flight, versions: Versions, exposed: bool) {
+    fn take_off(&mut self, flight: &Flight, versions: Versions, arm: Arm) {
         let start = flight.takeoff / STRATUM * STRATUM;
         if self.strata.last().is_none_or(|stratum| stratum.0 != start) {
             self.strata.push((start, Default::default()));
         }
         let cells = &mut self.strata.last_mut().unwrap().1;
-        let (cell, version) =
-            if exposed { (&mut cells[0], versions.candidate) } else { (&mut cells[1], versions.baseline) };
+        let (cell, version) = match arm {
+            Arm::Candidate => (&mut cells[0], versions.candidate),
+            Arm::Baseline => (&mut cells[1], versions.baseline),
+        };
         let columns = Columns { predictions: &[flight.scores[version]], outcomes: &[flight.late], weights: &[] };
         fold(cell, &columns).unwrap();
-        self.exposed += usize::from(exposed);
+        self.exposed += usize::from(arm == Arm::Candidate);
     }
 
     fn judge(&self, at: i64, policy: &Policy) -> Judgement {

@@ -108,7 +108,7 @@ fn the_interval_of_a_ratio_holds_at_all_times_at_once() {
             let below = 1.0 + 9.0 * random.random::<f64>();
             let noise = (0.5 * normal(random) - 0.125).exp();
             samples.push(Sample { above: 1.2 * below * noise, below });
-            let look = row < 20 || row % 20 == 0;
+            let look = row < 20 || row.is_multiple_of(20);
             look && !ratio_of_sums(&samples, 0.05).unwrap().interval.contains(1.2)
         })
     });

@@ -1,5 +1,7 @@
 //! The registry over a real socket, on the memory engine and a driven clock.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod create;
 mod ledger;
 mod list;
