@@ -40,7 +40,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
             map.insert(writers.to_string(), json!(number));
         }
         figures.lines.push(Line {
-            what: format!("durable transactions/s, {writers} writers"),
+            what: format!("durable transactions/s, {writers} at once"),
             figure,
             limit: "append + fdatasync",
             goal: (writers == GOAL.0).then_some(Goal::AtLeast(GOAL.1)),
