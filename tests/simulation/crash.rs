@@ -7,6 +7,7 @@ use slipway_domain::launch::Stage;
 use slipway_domain::traffic::Range;
 
 use crate::chronicle::Role;
+use crate::defect::Defect;
 use crate::history::History;
 use crate::invariants;
 use crate::world::{Setup, Storm, boundaries, live};
@@ -60,4 +61,12 @@ fn a_registry_killed_at_any_boundary_leads_to_the_same_end() {
 #[test]
 fn a_health_monitor_killed_at_any_boundary_leads_to_the_same_end() {
     survives(Role::Health, 41);
+}
+
+#[test]
+fn a_kill_after_which_the_timers_are_forgotten_is_seen() {
+    let calm = Setup { storm: Storm::Calm, ..Setup::of(1) };
+    let wanted = effects(&live(calm));
+    let forgetful = Setup { defect: Defect::TimersForgotten, doom: Some((Role::Launcher, 60)), ..calm };
+    assert_ne!(effects(&live(forgetful)), wanted);
 }

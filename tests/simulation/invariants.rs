@@ -57,9 +57,10 @@ pub mod red {
         live(Setup { storm: Storm::Calm, ..Setup::of(1) })
     }
 
-    /// Whether `check` sees `defect` in at least one of several worlds.
-    pub fn sees(check: super::Check, defect: Defect) -> bool {
-        (0..40).any(|seed| check(&live(Setup { defect, ..Setup::of(seed) })).is_err())
+    /// Whether `check` sees `defect` in at least one of several worlds, and says so in these words.
+    pub fn sees(check: super::Check, defect: Defect, words: &str) -> bool {
+        let seen = |seed| check(&live(Setup { defect, ..Setup::of(seed) })).err();
+        (0..40).filter_map(seen).any(|what| what.contains(words))
     }
 
     /// The steps of `history`, to tamper with.

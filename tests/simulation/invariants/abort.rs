@@ -108,5 +108,5 @@ fn exposed(traffic: &Traffic, launch: &Launch) -> Share {
 
 #[test]
 fn a_way_back_that_leaves_units_exposed_is_seen() {
-    assert!(super::red::sees(check, crate::defect::Defect::RestoreLost));
+    assert!(super::red::sees(check, crate::defect::Defect::RestoreLost, "believes that nobody is exposed"));
 }

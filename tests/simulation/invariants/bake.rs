@@ -90,5 +90,5 @@ impl Since {
 
 #[test]
 fn a_bake_that_a_fast_clock_cuts_short_is_seen() {
-    assert!(super::red::sees(check, crate::defect::Defect::FastClock));
+    assert!(super::red::sees(check, crate::defect::Defect::FastClock, "went on after"));
 }

@@ -74,7 +74,7 @@ fn taken(history: &History) -> BTreeMap<(String, u64), u64> {
 
 #[test]
 fn a_fleet_that_takes_the_unknown_for_a_failure_is_seen() {
-    assert!(super::red::sees(check, crate::defect::Defect::CountedAgain));
+    assert!(super::red::sees(check, crate::defect::Defect::CountedAgain, "was sent"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub fn check(history: &History) -> Result<(), String> {
 
 #[test]
 fn a_store_that_forgets_timers_is_seen() {
-    assert!(super::red::sees(check, crate::defect::Defect::TimersForgotten));
+    assert!(super::red::sees(check, crate::defect::Defect::TimersForgotten, "and its row says None"));
 }
 
 #[test]
