@@ -4,9 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The packages whose programs are run.
-const PACKAGES: [&str; 4] = ["slipway", "slipway-registry", "slipway-health", "slipway-launcher"];
-
 /// The path of a program, which is up to date.
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -14,15 +11,17 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// Builds in the profile that this test was built in, and says where.
+///
+/// This test is named beside the programs so that cargo unites the features of all packages with those of their
+/// tests, as `cargo test --workspace` does: after it, only what it left out is built. Programs alone would have other
+/// features, and with them every dependency would be compiled a second time.
 fn build() -> PathBuf {
     // target/{profile}/deps/this-test
     let own = std::env::current_exe().unwrap();
     let folder = own.ancestors().nth(2).unwrap().to_owned();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--bins"]).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    for package in PACKAGES {
-        cargo.args(["--package", package]);
-    }
+    cargo.args(["build", "--quiet", "--workspace", "--bins", "--test", "scenarios"]);
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
