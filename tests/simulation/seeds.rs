@@ -11,8 +11,10 @@ use crate::world::{Setup, live};
 /// How many facts are told before a breach.
 const TOLD: usize = 80;
 
+/// What the environment asks for; what is no number must not pass for being silent.
 fn asked(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}; write a number, as {name}=17")))
 }
 
 /// Lives through the worlds of `count` seeds, or of those that the environment asks for, and panics with everything that
@@ -36,7 +38,7 @@ pub fn over(count: u64, test: &str, check: impl Fn(&History) -> Vec<String> + Sy
                     let broken = try_one(seed, &check);
                     if !broken.is_empty() {
                         let replay = format!(
-                            "SLIPWAY_SEED={seed} cargo test -p slipway-tests --test simulation {test} -- --nocapture"
+                            "SLIPWAY_SEED={seed} cargo test --workspace --test simulation {test} -- --nocapture"
                         );
                         let text = format!("seed {seed}, replay with\n  {replay}\n{}", broken.join("\n"));
                         failed.lock().expect("nobody panics while holding it").push(text);
