@@ -37,6 +37,12 @@ struct Platter {
     failing_syncs: (u32, u32),
     /// So many of the next writes stop half way.
     failing_writes: u32,
+    /// So many of the next writes put something else there, and say nothing.
+    spoiled_writes: u32,
+    /// So many of the next removals succeed, and all after those fail.
+    removals_left: u32,
+    /// Whether the machine tells when it was started.
+    knows_its_boot: bool,
     /// Syncs of files wait.
     syncs_held: bool,
     /// So many of them do.
@@ -69,6 +75,9 @@ impl Simulated {
             quota: u64::MAX,
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
+            knows_its_boot: true,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -92,6 +101,9 @@ impl Simulated {
             quota: platter.quota,
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
+            knows_its_boot: platter.knows_its_boot,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -109,6 +121,8 @@ impl Simulated {
             locks: BTreeSet::new(),
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
             syncs_held: false,
             waiting_syncs: 0,
             ..*platter
@@ -134,6 +148,21 @@ impl Simulated {
     /// Makes the next `count` writes stop half way.
     pub fn fail_writes(&self, count: u32) {
         self.platter().failing_writes = count;
+    }
+
+    /// Makes the next `count` writes put something else there, without saying so.
+    pub fn spoil_writes(&self, count: u32) {
+        self.platter().spoiled_writes = count;
+    }
+
+    /// Lets the next `count` removals of files succeed, and makes all after those fail.
+    pub fn fail_removals_after(&self, count: u32) {
+        self.platter().removals_left = count;
+    }
+
+    /// Is from now on the disk of a machine that does not tell when it was started.
+    pub fn hide_boot(&self) {
+        self.platter().knows_its_boot = false;
     }
 
     /// Makes syncs of files wait, until [`Simulated::release_syncs`].
@@ -304,6 +333,7 @@ impl Disk for Simulated {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut platter = self.platter();
         platter.find(name)?;
+        platter.removals_left = platter.removals_left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
         platter.names.remove(name);
         Ok(())
     }
@@ -315,7 +345,8 @@ impl Disk for Simulated {
     }
 
     fn boot_id(&self) -> Option<String> {
-        Some(format!("boot {}", self.platter().boot))
+        let platter = self.platter();
+        platter.knows_its_boot.then(|| format!("boot {}", platter.boot))
     }
 }
 
@@ -360,8 +391,12 @@ impl File for Opened {
         let room = platter.quota.saturating_sub(platter.used());
         // As a real disk does, write what there is room for before saying that it is full.
         let fits = if wanted <= room { bytes.len() } else { (old + index(room)?).saturating_sub(offset) };
-        let change = Change::Write { offset, bytes: bytes[..fits].to_vec() };
-        platter.contents[self.index].apply(change);
+        let mut written = bytes[..fits].to_vec();
+        if platter.spoiled_writes > 0 {
+            platter.spoiled_writes -= 1;
+            written.iter_mut().for_each(|byte| *byte ^= 1);
+        }
+        platter.contents[self.index].apply(Change::Write { offset, bytes: written });
         if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 

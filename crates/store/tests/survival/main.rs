@@ -2,6 +2,7 @@
 //! states, and random histories held against the memory engine.
 
 mod broken;
+mod compaction;
 mod cuts;
 mod folder;
 mod full;
