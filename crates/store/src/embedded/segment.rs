@@ -194,7 +194,7 @@ pub(super) fn judge(segment: &Segment, offset: u64, tip: Tip) -> io::Result<Rest
     let begins_later_group = |at: &usize| {
         let rest = &bytes[*at..];
         let record = record::header(rest).and_then(|header| record::decode(header, rest, segment.salt));
-        record.is_some_and(|record| record.first && record.commit.revision > tip.revision)
+        record.is_some_and(|record| record.commit.revision > tip.revision)
     };
     let mut candidates = bytes.windows(4).enumerate().filter(|(_, magic)| *magic == record::FIRST);
     let damaged = candidates.any(|(at, _)| begins_later_group(&at));
