@@ -2,6 +2,8 @@
 //!
 //! How new ones are made is told in `make.rs`. Those that are here are never made again.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod services;
 
 use std::path::{Path, PathBuf};

@@ -46,7 +46,7 @@ impl Services {
             .await;
         let asks_registry = format!("--registry=http://{registry}");
         let health = services
-            .start(&slipway_health::config::DECLARATION, &[asks_registry.clone()], |plan, own| {
+            .start(&slipway_health::config::DECLARATION, std::slice::from_ref(&asks_registry), |plan, own| {
                 process::serve(plan, own, slipway_health::config::start)
             })
             .await;

@@ -1,6 +1,8 @@
 //! A disk in memory that knows what was synced, so that a power cut, a full disk and a failing sync
 //! can be had in any test.
 
+mod contents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::contents::{Change, Contents};
 use super::{Disk, File, Lock};
-
-/// What a disk writes as one piece: a power cut tears a write only at its multiples.
-const SECTOR: usize = 512;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug)]
@@ -47,20 +47,6 @@ struct Platter {
     syncs_held: bool,
     /// So many of them do.
     waiting_syncs: u32,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Contents {
-    now: Vec<u8>,
-    synced: Vec<u8>,
-    /// What was done since the last sync, in order.
-    unsynced: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    SetLen(usize),
 }
 
 impl Simulated {
@@ -192,7 +178,7 @@ impl Simulated {
     pub fn set_contents(&self, name: &str, bytes: Vec<u8>) {
         let mut platter = self.platter();
         let index = platter.contents.len();
-        platter.contents.push(Contents { now: bytes.clone(), synced: bytes, unsynced: Vec::new() });
+        platter.contents.push(Contents::durable(bytes));
         platter.names.insert(name.to_owned(), index);
         platter.synced_names.insert(name.to_owned(), index);
     }
@@ -224,70 +210,6 @@ impl Platter {
     fn find(&self, name: &str) -> io::Result<usize> {
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
-}
-
-impl Contents {
-    fn apply(&mut self, change: Change) {
-        change.apply(&mut self.now);
-        self.unsynced.push(change);
-    }
-
-    fn sync(&mut self) {
-        for change in self.unsynced.drain(..) {
-            change.apply(&mut self.synced);
-        }
-    }
-
-    /// The contents after a power cut.
-    fn survivor(&self, chance: &mut ChaCha8Rng) -> Self {
-        let mut bytes = self.synced.clone();
-        for change in &self.unsynced {
-            change.apply_partly(&mut bytes, chance);
-        }
-        Self { now: bytes.clone(), synced: bytes, unsynced: Vec::new() }
-    }
-}
-
-impl Change {
-    fn apply(&self, target: &mut Vec<u8>) {
-        match self {
-            Self::Write { offset, bytes } => overwrite(target, *offset, bytes),
-            Self::SetLen(len) if *len < target.len() => target.truncate(*len),
-            Self::SetLen(len) => extend(target, *len),
-        }
-    }
-
-    fn apply_partly(&self, target: &mut Vec<u8>, chance: &mut ChaCha8Rng) {
-        match self {
-            Self::SetLen(_) if chance.random_bool(0.5) => self.apply(target),
-            Self::SetLen(_) => {}
-            Self::Write { offset, bytes } => {
-                let mut at = 0;
-                while at < bytes.len() {
-                    let sector_end = SECTOR - (offset + at) % SECTOR;
-                    let end = bytes.len().min(at + sector_end);
-                    if chance.random_bool(0.5) {
-                        overwrite(target, offset + at, &bytes[at..end]);
-                    }
-                    at = end;
-                }
-            }
-        }
-    }
-}
-
-/// Writes `bytes` at `offset`, with zeros before if the target is shorter.
-fn overwrite(target: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if target.len() < end {
-        extend(target, end);
-    }
-    target[offset..end].copy_from_slice(bytes);
-}
-
-/// Appends zeros up to `len`: in one piece, which is fast also where nothing is optimised.
-fn extend(target: &mut Vec<u8>, len: usize) {
-    target.extend_from_slice(&vec![0; len - target.len()]);
 }
 
 /// An offset as an index. Simulated files are small.

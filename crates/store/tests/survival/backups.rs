@@ -289,7 +289,7 @@ async fn a_restore_killed_at_any_moment_leaves_nothing_that_opens_and_can_be_rep
     let mut killed = Vec::new();
     let look = || {
         let seed = killed.len() as u64;
-        killed.push(if seed % 3 == 0 { disk.after_kill() } else { disk.after_power_cut(seed) });
+        killed.push(if seed.is_multiple_of(3) { disk.after_kill() } else { disk.after_power_cut(seed) });
     };
     restore_on(&disk, Watched { bytes: &bytes, look }).expect("it is whole");
     assert!(killed.len() > 10);
