@@ -79,7 +79,7 @@ fn figures(keys: u64, [trusted, rebuilt, bare]: [f64; 3], resident: f64) -> Figu
             ("reopen_s".to_owned(), json!(trusted)),
             ("reopen_rebuilt_s".to_owned(), json!(rebuilt)),
             ("read_files_s".to_owned(), json!(bare)),
-            ("resident_bytes".to_owned(), json!(resident)),
+            ("resident_bytes".to_owned(), json!(resident as u64)),
         ]),
     }
 }
