@@ -16,7 +16,7 @@ use crate::disk::Disk;
 use crate::{Change, Error, Revision};
 
 /// Changes are written into the state in pieces of about this many bytes.
-const PIECE: usize = 4 * 1024 * 1024;
+const PIECE: usize = 32 * 1024 * 1024;
 
 /// What a state can be made from.
 #[derive(Clone, Copy)]
