@@ -147,9 +147,14 @@ mod tests {
         pb::Resource { resource: Some(pb::resource::Resource::Model(one)) }
     }
 
-    fn part(revision: i64, id: &str, complete: bool) -> pb::WatchResponse {
-        let part = pb::InitialState { resources: vec![model(id)], revision, complete };
+    fn part(revision: i64, id: &str) -> pb::WatchResponse {
+        let part = pb::InitialState { resources: vec![model(id)], revision, complete: false };
         pb::WatchResponse { event: Some(Event::InitialState(part)) }
+    }
+
+    fn end(revision: i64) -> pb::WatchResponse {
+        let end = pb::InitialState { resources: Vec::new(), revision, complete: true };
+        pb::WatchResponse { event: Some(Event::InitialState(end)) }
     }
 
     fn known(shared: &Shared) -> (i64, Vec<String>) {
@@ -160,10 +165,11 @@ mod tests {
     #[test]
     fn a_state_that_began_anew_has_nothing_of_the_one_before() {
         let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
-        shared.take(part(5, "gone", false), &mut beginning);
+        shared.take(part(5, "gone"), &mut beginning);
         assert_eq!(known(&shared), (0, Vec::new()), "half a state is none");
-        shared.take(part(7, "a", false), &mut beginning);
-        shared.take(part(7, "b", true), &mut beginning);
+        shared.take(part(7, "a"), &mut beginning);
+        shared.take(part(7, "b"), &mut beginning);
+        shared.take(end(7), &mut beginning);
         let both = ["a", "b"].map(|id| format!("namespaces/default/models/{id}"));
         assert_eq!(known(&shared), (7, both.to_vec()));
     }
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn progress_is_heard_ends_an_interruption_and_leaves_the_picture_as_it_is() {
         let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
-        shared.take(part(7, "a", true), &mut beginning);
+        shared.take(end(7), &mut beginning);
         shared.interrupted(Error::local(Code::Unavailable, "DRAINING", "stopping".to_owned()));
         let interrupted = shared.news.borrow().freshness();
         assert!(!interrupted.live && interrupted.interruption.is_some());
