@@ -13,6 +13,7 @@ mod machine;
 mod options;
 mod processor_time;
 mod registry;
+mod reopening;
 mod running;
 mod sdk;
 mod store;
@@ -20,7 +21,6 @@ mod turns;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -45,6 +45,9 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     let log = Log { filter: LOGGED.to_owned(), format: LogFormat::Json };
     // It lives as long as the process; there are no traces to bring out at its end.
     let _telemetry = telemetry::start("slipway-bench", &log, None)?;
+    if let (Some(part), Some(keys), Some(folder)) = (options.part, options.keys, &options.dir) {
+        return reopening::run(part, keys, folder).await;
+    }
     let machine = Machine::look(options.dir.as_deref())?;
     let mut all = Vec::new();
     for subject in options.subject.each() {
@@ -52,7 +55,7 @@ async fn run(options: &Options) -> anyhow::Result<()> {
             writeln!(std::io::stderr(), "measuring {} …", subject.name())?;
         }
         let folder = machine.temporary()?;
-        let figures = measure(subject, options.round(), folder.path()).await;
+        let figures = measure(subject, options, folder.path()).await;
         all.push((subject, figures.with_context(|| format!("measuring {}", subject.name()))?));
     }
     let text = if options.json { figures::json(options.subject, &machine, all) } else { figures::text(&machine, &all) };
@@ -60,10 +63,14 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures `subject` in rounds of the length `round`, with its data in `folder`.
-async fn measure(subject: Subject, round: Duration, folder: &Path) -> anyhow::Result<Figures> {
+/// Measures `subject` as `options` ask, with its data in `folder`.
+async fn measure(subject: Subject, options: &Options, folder: &Path) -> anyhow::Result<Figures> {
+    let round = options.round();
     match subject {
-        Subject::Store => store::measure(round, folder).await,
+        Subject::Store => match options.keys {
+            Some(keys) => reopening::measure(keys, folder),
+            None => store::measure(round, folder).await,
+        },
         Subject::Registry => registry::measure(round, folder).await,
         Subject::Health => health::measure(round, folder).await,
         Subject::Sdk => sdk::measure(round, folder).await,

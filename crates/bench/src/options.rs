@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::reopening::Part;
 use crate::turns::ROUNDS;
 
 /// Measures Slipway on this machine. Every figure stands beside the limit or the peer that it is held against, which is
@@ -23,6 +24,12 @@ pub struct Options {
     /// files, or this one when that lies in memory.
     #[arg(long, value_name = "FOLDER")]
     pub dir: Option<PathBuf>,
+    /// Of the store: measure instead how a store of so many keys opens again after a kill, and how much memory it takes.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub keys: Option<u64>,
+    /// The part of that measurement that this process does.
+    #[arg(long, hide = true, requires = "keys")]
+    pub part: Option<Part>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -32,6 +39,7 @@ const EXAMPLES: &str = "\
 Examples:
   slipway-bench all
   slipway-bench registry --seconds 20
+  slipway-bench store --keys 1000000
   slipway-bench store --dir /var/lib/slipway --json
 
 Exit codes: 0 measured, 1 something failed, 2 wrong arguments. A goal that is missed is shown, and is no failure.";

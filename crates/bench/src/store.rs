@@ -18,7 +18,7 @@ use crate::turns::{Compared, take_turns};
 const WRITERS: [usize; 4] = [1, 8, 64, 256];
 
 /// What a transaction writes, beside its key.
-const VALUE: [u8; 300] = [7; 300];
+pub const VALUE: [u8; 300] = [7; 300];
 
 /// How many keys a writer has.
 const KEYS: u64 = 100_000;

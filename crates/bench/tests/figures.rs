@@ -9,8 +9,12 @@ use serde_json::Value;
 
 /// What `slipway-bench` prints when it is asked for `subject` as JSON.
 fn measured(subject: &str) -> Value {
-    let arguments = [subject, "--seconds", "0.2", "--json", "--dir", env!("CARGO_TARGET_TMPDIR")];
-    let output = Command::new(env!("CARGO_BIN_EXE_slipway-bench")).args(arguments).output().unwrap();
+    measured_with(&[subject])
+}
+
+fn measured_with(asked: &[&str]) -> Value {
+    let arguments = ["--seconds", "0.2", "--json", "--dir", env!("CARGO_TARGET_TMPDIR")];
+    let output = Command::new(env!("CARGO_BIN_EXE_slipway-bench")).args(asked).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -53,6 +57,12 @@ fn all_of_it_is_one_object_by_subject_that_names_its_machine() {
 #[test]
 fn one_subject_is_one_object_of_its_figures() {
     has_figures(&measured("sdk"), &SDK);
+}
+
+#[test]
+fn a_store_of_many_keys_is_opened_again_after_a_kill() {
+    let figures = ["/keys", "/entry_bytes", "/reopen_s", "/reopen_rebuilt_s", "/read_files_s", "/resident_bytes"];
+    has_figures(&measured_with(&["store", "--keys", "5000"]), &figures);
 }
 
 #[test]

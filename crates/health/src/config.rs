@@ -12,6 +12,7 @@ use slipway_store::embedded::{Embedded, Options};
 
 use crate::convert::Picture;
 use crate::grpc::Handlers;
+use crate::record::ROWS;
 use crate::service::{Defaults, Limits, Policies};
 use crate::{Error, Health};
 
@@ -66,7 +67,8 @@ fn read(reader: &mut Reader) -> Config {
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let folder = start.common.data_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
+    let options = Options { rows: ROWS, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
     let broken = |reason: String| Error::Unreadable(slipway_store::Error::Unavailable { reason });
     let store = opened.map_err(|error| broken(error.to_string()))?.map_err(Error::Unreadable)?;
     serve(config, Arc::new(store), start).await

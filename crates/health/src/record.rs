@@ -9,6 +9,10 @@ use uuid::Uuid;
 
 use crate::window::Minute;
 
+/// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
+/// knows the layout before would read wrongly: such a program then refuses the folder.
+pub const ROWS: u32 = 1;
+
 /// Who reports: 1 to 128 characters of `[A-Za-z0-9._:/-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProducerId(std::sync::Arc<str>);

@@ -11,6 +11,7 @@ use slipway_store::embedded::{Embedded, Options};
 
 use crate::grpc::Handlers;
 use crate::peers::remote::Remote;
+use crate::record::ROWS;
 use crate::{Error, Launcher, Parts, Peers};
 
 /// How many commands may be under way at each peer when nobody says.
@@ -84,7 +85,8 @@ fn read(reader: &mut Reader) -> Config {
 /// [`Error`] if the store can't be opened or used.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let folder = start.common.data_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
+    let options = Options { rows: ROWS, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
     let store =
         opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
     let peers = Remote::new(&config.registry, &config.health, start.env.clone());

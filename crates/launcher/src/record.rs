@@ -13,6 +13,10 @@ use uuid::Uuid;
 use crate::Error;
 use crate::keys::Key;
 
+/// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
+/// knows the layout before would read wrongly: such a program then refuses the folder.
+pub const ROWS: u32 = 1;
+
 /// A launch as it is kept: the reducer's state, and what else was pinned when it was created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {

@@ -9,6 +9,7 @@ use slipway_store::Store;
 use slipway_store::embedded::{Embedded, Options};
 
 use crate::grpc::Handlers;
+use crate::record::ROWS;
 use crate::{Error, Registry};
 
 /// The settings that only the registry has: none yet.
@@ -40,7 +41,8 @@ fn read(_: &mut Reader) -> Config {
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
     let folder = start.common.data_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default())).await;
+    let options = Options { rows: ROWS, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
     let store =
         opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
     serve(Arc::new(store), start).await

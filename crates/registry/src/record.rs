@@ -12,6 +12,10 @@ use uuid::Uuid;
 use crate::Error;
 use crate::keys;
 
+/// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
+/// knows the layout before would read wrongly: such a program then refuses the folder.
+pub const ROWS: u32 = 1;
+
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use crate::Error;
 
 pub mod folder;
+pub mod read_only;
 pub mod simulated;
 
 pub use folder::Folder;
+pub use read_only::ReadOnly;
 pub use simulated::Simulated;
 
 /// A flat folder of named files.

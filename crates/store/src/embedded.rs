@@ -8,22 +8,28 @@
 //!                   compactor: state + journal ──> snapshot, drops old segments
 //! ```
 //! The way of a transaction is told in `writer`; what a reader sees in `view`; what is on the disk in
-//! `record`, `segment` and `snapshot`; how it is opened again in `recovery`.
+//! `format`, `record`, `segment` and `blocks`; how it is opened again in `recovery`; how it is copied while it runs,
+//! made again from a copy, and looked at from outside in [`backup`], [`restore`] and [`inspect`].
 //!
 //! **Invariant:** nothing is shown or answered that is not durable in the journal.
 //! **Invariant:** everything in the state can be made again from the last snapshot and the journal.
 
 mod appender;
 mod applier;
+pub mod backup;
+mod blocks;
 mod compactor;
 mod cursor;
+mod format;
 mod generations;
 mod group;
+pub mod inspect;
 mod journal;
 mod queue;
 mod rebuild;
 mod record;
 mod recovery;
+pub mod restore;
 mod segment;
 mod shared;
 mod signal;
@@ -32,6 +38,7 @@ mod state;
 mod stats;
 mod tail;
 mod view;
+mod whole_file;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -43,8 +50,10 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use self::applier::Applier;
+use self::backup::Backup;
 use self::compactor::Compactor;
 use self::cursor::JournalCursor;
+pub use self::format::{Format, StoreId};
 use self::queue::Queue;
 use self::recovery::Recovered;
 use self::shared::Shared;
@@ -55,6 +64,9 @@ use self::writer::Writer;
 use crate::disk::{Disk, Folder, Lock, definite};
 use crate::{Error, Got, KeyRange, Listing, Outcome, Revision, Store, Txn, Watch};
 
+/// The folder beside the journal in which states are kept.
+const STATES: &str = "state";
+
 /// The file that a process holds locked while it has the data folder open.
 const LOCK: &str = "LOCK";
 
@@ -64,9 +76,12 @@ const ATTEMPTS: usize = 3;
 /// How long a read waits for a state that failed to be made again.
 const REPLACED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Sizes. The defaults suit a service; tests make them small.
+/// What is kept, and sizes, whose defaults suit a service; tests make them small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// The newest layout of rows that the caller writes and reads, from 1. The folder remembers it: a caller whose
+    /// newest layout is older is refused, before anything is touched.
+    pub rows: u32,
     /// A segment of the journal that has reached this many bytes is followed by a new one.
     pub segment_bytes: u64,
     /// A snapshot is written when the journal has grown by this many bytes since the last one, and by
@@ -86,6 +101,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            rows: 1,
             segment_bytes: 64 << 20,
             compact_bytes: 256 << 20,
             history: 100_000,
@@ -129,7 +145,7 @@ impl Embedded {
     pub fn open(dir: impl Into<PathBuf>, options: Options) -> Result<Self, Error> {
         let dir = dir.into();
         let disk = Folder::open(&dir).map_err(|error| definite(&dir, &error))?;
-        Self::open_on(Arc::new(disk), &dir.join("state"), options)
+        Self::open_on(Arc::new(disk), &dir.join(STATES), options)
     }
 
     /// Opens the store whose journal and snapshots are on `disk`, and whose state is in the folder
@@ -138,6 +154,8 @@ impl Embedded {
     /// # Errors
     /// As [`Embedded::open`].
     pub fn open_on(disk: Arc<dyn Disk>, state_dir: &Path, options: Options) -> Result<Self, Error> {
+        // Before anything is made: a folder that is too new is left as it is.
+        recovery::check_format(&*disk, options.rows)?;
         let lock = disk.lock(LOCK).map_err(|error| definite(&disk.path(LOCK), &error))?;
         let lock = lock.ok_or_else(|| Error::InUse { path: disk.path("") })?;
         let recovered = recovery::recover(&disk, state_dir, &options)?;
@@ -160,6 +178,19 @@ impl Embedded {
     /// Definite: the snapshot could not be written, and all is as before.
     pub fn compact(&self) -> Result<(), Error> {
         self.engine.compactor.compact()
+    }
+
+    /// Begins to copy the store as it is, while it goes on.
+    ///
+    /// # Errors
+    /// Definite: the store is closed, or its journal cannot be read.
+    pub fn backup(&self) -> Result<Backup, Error> {
+        Backup::begin(&self.engine.shared)
+    }
+
+    /// What the folder says of itself: which store it is, and the layout of its rows.
+    pub fn format(&self) -> Format {
+        self.engine.shared.format
     }
 
     /// What the store counts about itself.
@@ -190,8 +221,8 @@ impl Drop for Embedded {
 
 impl Engine {
     fn start(disk: Arc<dyn Disk>, recovered: Recovered, lock: Lock, options: &Options) -> Result<Self, Error> {
-        let Recovered { journal, appender, snapshot, generations, generation, state } = recovered;
-        let shared = Arc::new(Shared::new(journal, state, appender.tip(), options.tail_bytes));
+        let Recovered { format, journal, appender, snapshot, generations, generation, state } = recovered;
+        let shared = Arc::new(Shared::new(format, journal, (state, appender.tip()), options.tail_bytes));
         let queue = Arc::new(Queue::default());
         let (applying, compacting) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
         let room = Arc::new(Room::new(options.unapplied_bytes));

@@ -76,15 +76,30 @@ pub enum Error {
         /// What is wrong with it and where.
         what: String,
     },
-    /// A file was written by a newer version of this program.
-    #[error("{} has format {found}, and this version reads up to {supported}: use the version that wrote it", path.display())]
+    /// A data folder was written by a newer version of this program. Nothing in it was touched.
+    #[error("{} says {part} of format {found}, and this version of slipway reads up to {supported}; nothing was changed: \
+             use the version that wrote it, or a newer one", path.display())]
     Newer {
-        /// The file.
+        /// The file that says so.
         path: PathBuf,
-        /// The format of the file.
+        /// What is newer: `files`, or the `rows` that a service keeps in them.
+        part: &'static str,
+        /// Its format.
         found: u32,
         /// The newest format that is understood.
         supported: u32,
+    },
+    /// A folder into which a backup was to be restored holds something already.
+    #[error("{} is not empty: restore into a folder that is empty or not there", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A backup is cut or damaged, or is none.
+    #[error("the backup cannot be used: {what}; fetch it again, or use another one")]
+    BadBackup {
+        /// What is wrong with it and where.
+        what: String,
     },
 }
 
@@ -103,7 +118,9 @@ impl Error {
             | Self::Closed
             | Self::InUse { .. }
             | Self::Corrupt { .. }
-            | Self::Newer { .. } => true,
+            | Self::Newer { .. }
+            | Self::NotEmpty { .. }
+            | Self::BadBackup { .. } => true,
         }
     }
 }

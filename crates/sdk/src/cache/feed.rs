@@ -136,3 +136,54 @@ pub(super) async fn save(shared: &Arc<Shared>) -> Result<(), Error> {
     let told = |message: String| Error::local(Code::Internal, "CACHE_FILE", message);
     written.await.map_err(|panic| told(panic.to_string()))?.map_err(told)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CacheSettings;
+    use super::*;
+
+    fn model(id: &str) -> pb::Resource {
+        let one = pb::Model { name: format!("namespaces/default/models/{id}"), ..Default::default() };
+        pb::Resource { resource: Some(pb::resource::Resource::Model(one)) }
+    }
+
+    fn part(revision: i64, id: &str) -> pb::WatchResponse {
+        let part = pb::InitialState { resources: vec![model(id)], revision, complete: false };
+        pb::WatchResponse { event: Some(Event::InitialState(part)) }
+    }
+
+    fn end(revision: i64) -> pb::WatchResponse {
+        let end = pb::InitialState { resources: Vec::new(), revision, complete: true };
+        pb::WatchResponse { event: Some(Event::InitialState(end)) }
+    }
+
+    fn known(shared: &Shared) -> (i64, Vec<String>) {
+        let picture = shared.picture();
+        (picture.revision(), picture.models().map(|(name, _)| name.to_string()).collect())
+    }
+
+    #[test]
+    fn a_state_that_began_anew_has_nothing_of_the_one_before() {
+        let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
+        shared.take(part(5, "gone"), &mut beginning);
+        assert_eq!(known(&shared), (0, Vec::new()), "half a state is none");
+        shared.take(part(7, "a"), &mut beginning);
+        shared.take(part(7, "b"), &mut beginning);
+        shared.take(end(7), &mut beginning);
+        let both = ["a", "b"].map(|id| format!("namespaces/default/models/{id}"));
+        assert_eq!(known(&shared), (7, both.to_vec()));
+    }
+
+    #[test]
+    fn progress_is_heard_ends_an_interruption_and_leaves_the_picture_as_it_is() {
+        let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
+        shared.take(end(7), &mut beginning);
+        shared.interrupted(Error::local(Code::Unavailable, "DRAINING", "stopping".to_owned()));
+        let interrupted = shared.news.borrow().freshness();
+        assert!(!interrupted.live && interrupted.interruption.is_some());
+        let progress = pb::Progress { revision: 9 };
+        shared.take(pb::WatchResponse { event: Some(Event::Progress(progress)) }, &mut beginning);
+        let heard = shared.news.borrow().freshness();
+        assert_eq!((heard.live, heard.interruption, heard.revision, known(&shared).0), (true, None, 9, 7));
+    }
+}

@@ -290,3 +290,183 @@ impl Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use slipway_domain::name::VersionName;
+
+    use super::super::piece::{self, Minute};
+    use super::super::rows::Columns;
+    use super::*;
+
+    const ROWS: usize = 10;
+
+    fn instant(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn piece(number: u64) -> Piece {
+        let version = VersionName::parse(&format!("namespaces/default/models/m/versions/{number}")).unwrap();
+        let rows = Columns { predictions: vec![0.5; ROWS], outcomes: vec![true; ROWS], weights: Vec::new() };
+        Piece::Single(piece::single(&version, Minute::of(instant(0)), rows))
+    }
+
+    /// A reporter of epoch 5 that holds so many full reports.
+    fn holding(reports: u64) -> Pending {
+        let settings = ReporterSettings { epoch: 5, rows_per_report: ROWS, ..ReporterSettings::new("p") };
+        let mut pending = Pending::new(settings);
+        (1..=reports).for_each(|number| pending.gathered.take(piece(number)));
+        pending.cut();
+        assert_eq!(pending.cut, reports);
+        pending
+    }
+
+    /// Sends so many reports, from the first that is not acknowledged on; their numbers on the wire.
+    fn send(pending: &mut Pending, reports: u64) -> Vec<i64> {
+        (pending.acked..pending.acked + reports)
+            .map_while(|sent| pending.after(sent).ok())
+            .map(|one| one.sequence)
+            .collect()
+    }
+
+    fn answer(sequence: i64, epoch: i64) -> pb::ReportResponse {
+        pb::ReportResponse { sequence, epoch, ..Default::default() }
+    }
+
+    fn failure(code: Code, reason: &'static str) -> Error {
+        Error::local(code, reason, "no".to_owned())
+    }
+
+    fn refusal() -> Error {
+        failure(Code::InvalidArgument, "INVALID_FIELDS")
+    }
+
+    #[test]
+    fn only_what_was_sent_in_this_epoch_is_acknowledged() {
+        let mut pending = holding(4);
+        assert_eq!(send(&mut pending, 2), [1, 2]);
+        pending.acknowledged(&answer(2, 4));
+        assert_eq!(pending.acked, 0, "another epoch");
+        pending.acknowledged(&answer(9, 5));
+        assert_eq!((pending.acked, pending.stats.acknowledged_rows), (2, 20), "more than was sent");
+        pending.acknowledged(&answer(1, 5));
+        assert_eq!((pending.acked, send(&mut pending, 2)), (2, vec![3, 4]), "an old answer changes nothing");
+    }
+
+    #[test]
+    fn a_new_epoch_begins_with_number_1_only_after_two_gaps_in_a_row() {
+        let gap = failure(Code::OutOfRange, "SEQUENCE_GAP");
+        let mut pending = holding(4);
+        send(&mut pending, 2);
+        pending.acknowledged(&answer(1, 5));
+        assert_eq!((pending.failed(&gap), pending.epoch), (Next::Resend, 5));
+        send(&mut pending, 1);
+        pending.acknowledged(&answer(2, 5));
+        assert_eq!((pending.failed(&gap), pending.epoch), (Next::Resend, 5), "something came between");
+        assert_eq!((pending.failed(&gap), pending.epoch, pending.stats.epoch), (Next::Resend, 6, 6));
+        assert_eq!(send(&mut pending, 2), [1, 2]);
+        pending.acknowledged(&answer(1, 6));
+        assert_eq!((pending.acked, send(&mut pending, 1)), (3, vec![2]));
+    }
+
+    #[test]
+    fn a_refused_report_is_found_by_sending_one_at_a_time_and_then_no_more() {
+        let mut pending = holding(4);
+        send(&mut pending, 3);
+        assert_eq!((pending.failed(&refusal()), pending.stats.dropped.refused_rows), (Next::Resend, 0));
+        assert_eq!(send(&mut pending, 3), [1], "which of them it was is not known");
+        pending.acknowledged(&answer(1, 5));
+        assert_eq!(send(&mut pending, 3), [2, 3, 4], "it was not this one");
+        assert_eq!((pending.failed(&refusal()), pending.failed(&refusal())), (Next::Resend, Next::Resend));
+        assert_eq!((pending.stats.dropped.refused_rows, pending.stats.queued_rows), (10, 20));
+        assert_eq!(send(&mut pending, 1), [2], "it goes out empty");
+    }
+
+    #[test]
+    fn what_is_refused_even_empty_is_the_producer_itself() {
+        let mut pending = holding(0);
+        pending.promise(instant(60));
+        pending.cut();
+        pending.failed(&refusal());
+        assert_eq!(pending.failed(&refusal()), Next::Resend, "the promise may be what is wrong");
+        assert_eq!(pending.failed(&refusal()), Next::Stop);
+        assert!(pending.stats.stopped.is_some() && !pending.has_room(0));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_any_more_is_counted() {
+        let mut pending = holding(2);
+        pending.gathered.take(piece(3));
+        assert_eq!(pending.failed(&failure(Code::FailedPrecondition, "PRODUCER_FENCED")), Next::Stop);
+        assert_eq!((pending.stats.dropped.stopped_rows, pending.bytes()), (30, 0));
+    }
+
+    #[test]
+    fn a_report_that_is_too_large_is_refused_and_an_overload_is_waited_for() {
+        let mut pending = holding(1);
+        assert_eq!(pending.failed(&failure(Code::ResourceExhausted, "OVERLOADED")), Next::Retry);
+        assert_eq!(pending.failed(&failure(Code::ResourceExhausted, "MESSAGE_TOO_LARGE")), Next::Resend);
+        assert_eq!(pending.failed(&failure(Code::Unavailable, "DRAINING")), Next::Retry);
+    }
+
+    #[test]
+    fn a_promise_goes_out_once_with_the_last_report_and_never_back() {
+        let mut pending = holding(0);
+        pending.promise(instant(120));
+        pending.promise(instant(60));
+        (1..=3).for_each(|number| pending.gathered.take(piece(number)));
+        pending.cut();
+        pending.gathered.take(piece(4));
+        pending.cut();
+        let promises: Vec<_> = pending.queue.iter().map(|report| report.complete_through).collect();
+        assert_eq!(promises, [None, None, Some(instant(120)), None]);
+    }
+
+    #[test]
+    fn a_report_has_a_bounded_number_of_rows_and_columns() {
+        let one = |number: u64| {
+            let mut piece = piece(number);
+            if let Piece::Single(columns) = &mut piece {
+                columns.predictions.truncate(1);
+                columns.outcomes.truncate(1);
+            }
+            piece
+        };
+        let columns: Vec<_> = pack((1..=2050).map(one), 1 << 16).iter().map(|report| report.columns.len()).collect();
+        assert_eq!(columns, [1024, 1024, 2]);
+        let rows: Vec<_> = pack((1..=5).map(piece), 25).iter().map(|report| report.rows).collect();
+        assert_eq!(rows, [20, 20, 10]);
+    }
+
+    #[test]
+    fn rows_wait_for_their_interval_and_no_longer() {
+        let mut pending = holding(0);
+        let mut few = piece(1);
+        if let Piece::Single(columns) = &mut few {
+            columns.predictions.truncate(3);
+            columns.outcomes.truncate(3);
+        }
+        pending.gathered.take(few);
+        assert!(pending.gathered_more(), "whoever sends is told of the first");
+        assert!(!pending.gathered_more(), "and not of the second");
+        pending.settings.interval = Duration::from_secs(3600);
+        let due_at = pending.after(0).expect_err("the interval is not over");
+        assert_eq!(due_at, pending.since.map(|since| since + pending.settings.interval));
+        pending.settings.interval = Duration::ZERO;
+        assert_eq!(send(&mut pending, 1), [1]);
+        assert_eq!(pending.after(1).expect_err("there is nothing more"), None);
+    }
+
+    #[test]
+    fn memory_is_bounded_by_what_would_be_held() {
+        let mut pending = holding(2);
+        let bytes = pending.bytes();
+        pending.settings.most_pending_bytes = 2 * bytes;
+        assert!(pending.has_room(bytes) && !pending.has_room(bytes + 1));
+        assert!(pending.is_half_empty());
+        pending.settings.most_pending_bytes -= 2;
+        assert!(!pending.is_half_empty());
+    }
+}

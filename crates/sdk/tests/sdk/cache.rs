@@ -230,3 +230,16 @@ async fn a_router_alone_keeps_its_traffic_up_to_date() {
     };
     timeout(PATIENCE, moved).await.expect("the traffic moves");
 }
+
+#[tokio::test]
+async fn a_router_that_was_there_first_routes_as_soon_as_the_state_is_known() {
+    let address = nowhere();
+    let cache = Cache::start(&Registry::new(&endpoint(address)), CacheSettings::default());
+    let router = cache.router().model(&model());
+    assert!(router.route("a unit").is_none());
+    let fake = FakeRegistry::new();
+    fake.put(vec![owned_by("ranking"), served_by(2, 1)]);
+    let _serving = Serving::start_at(fake.routes(), address);
+    cache.ready(PATIENCE).await.unwrap();
+    assert_eq!(router.route("a unit").map(|routed| routed.number()), Some(2));
+}

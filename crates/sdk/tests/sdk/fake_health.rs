@@ -49,6 +49,8 @@ struct Inner {
     durable: Mutex<Durable>,
     /// Breaks the stream after having applied the report with this number and before acknowledging it.
     break_after: Mutex<Vec<i64>>,
+    /// The next report is taken for one that leaves a gap.
+    gap: Mutex<bool>,
     /// Reports of this version are refused.
     refused: Mutex<Option<String>>,
     /// While false, reports are not read.
@@ -61,6 +63,7 @@ impl FakeHealth {
         Self(Arc::new(Inner {
             durable: Mutex::default(),
             break_after: Mutex::default(),
+            gap: Mutex::default(),
             refused: Mutex::default(),
             open,
         }))
@@ -76,6 +79,11 @@ impl FakeHealth {
 
     pub fn break_after(&self, sequences: &[i64]) {
         self.0.break_after.lock().unwrap().extend(sequences);
+    }
+
+    /// Takes the next report for one that leaves a gap.
+    pub fn miss_one(&self) {
+        *self.0.gap.lock().unwrap() = true;
     }
 
     pub fn refuse(&self, version: &str) {
@@ -109,7 +117,8 @@ impl FakeHealth {
         if epoch > report.epoch {
             return Err(refusal(Code::FailedPrecondition, "PRODUCER_FENCED"));
         }
-        if report.sequence > last + 1 {
+        let missed = std::mem::take(&mut *self.0.gap.lock().unwrap());
+        if missed || report.sequence > last + 1 {
             return Err(refusal(Code::OutOfRange, "SEQUENCE_GAP"));
         }
         let refused = self.0.refused.lock().unwrap().clone();

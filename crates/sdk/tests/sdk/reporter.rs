@@ -205,6 +205,21 @@ async fn a_monitor_that_lost_what_it_had_acknowledged_gets_the_rest_under_a_new_
 }
 
 #[tokio::test]
+async fn a_gap_that_is_none_when_it_is_looked_at_again_begins_no_new_epoch() {
+    let fake = FakeHealth::new();
+    let serving = Serving::start(fake.routes());
+    let reporter = start(&serving, settings());
+    // Again and again: each time the first report that is not acknowledged closes it.
+    for _ in 0..3 {
+        fake.miss_one();
+        reporter.observed_columns(&version(1), at(0), columns(25)).unwrap();
+        reporter.flush(PATIENCE).await.unwrap();
+    }
+    assert_eq!((fake.durable().rows(), fake.durable().producers["ranker-7"]), (75, (5, 9)));
+    assert_eq!(reporter.stats().epoch, 5);
+}
+
+#[tokio::test]
 async fn a_report_that_is_refused_for_good_does_not_hold_up_the_others() {
     let fake = FakeHealth::new();
     fake.refuse(&version(13).to_string());

@@ -92,8 +92,8 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 #[derive(Debug)]
-struct Opened {
-    file: fs::File,
+pub(super) struct Opened {
+    pub file: fs::File,
 }
 
 impl File for Opened {

@@ -1,6 +1,8 @@
 //! A disk in memory that knows what was synced, so that a power cut, a full disk and a failing sync
 //! can be had in any test.
 
+mod contents;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::contents::{Change, Contents};
 use super::{Disk, File, Lock};
-
-/// What a disk writes as one piece: a power cut tears a write only at its multiples.
-const SECTOR: usize = 512;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug)]
@@ -37,24 +37,16 @@ struct Platter {
     failing_syncs: (u32, u32),
     /// So many of the next writes stop half way.
     failing_writes: u32,
+    /// So many of the next writes put something else there, and say nothing.
+    spoiled_writes: u32,
+    /// So many of the next removals succeed, and all after those fail.
+    removals_left: u32,
+    /// Whether the machine tells when it was started.
+    knows_its_boot: bool,
     /// Syncs of files wait.
     syncs_held: bool,
     /// So many of them do.
     waiting_syncs: u32,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Contents {
-    now: Vec<u8>,
-    synced: Vec<u8>,
-    /// What was done since the last sync, in order.
-    unsynced: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    SetLen(usize),
 }
 
 impl Simulated {
@@ -69,6 +61,9 @@ impl Simulated {
             quota: u64::MAX,
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
+            knows_its_boot: true,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -92,6 +87,9 @@ impl Simulated {
             quota: platter.quota,
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
+            knows_its_boot: platter.knows_its_boot,
             syncs_held: false,
             waiting_syncs: 0,
         };
@@ -109,6 +107,8 @@ impl Simulated {
             locks: BTreeSet::new(),
             failing_syncs: (0, 0),
             failing_writes: 0,
+            spoiled_writes: 0,
+            removals_left: u32::MAX,
             syncs_held: false,
             waiting_syncs: 0,
             ..*platter
@@ -134,6 +134,21 @@ impl Simulated {
     /// Makes the next `count` writes stop half way.
     pub fn fail_writes(&self, count: u32) {
         self.platter().failing_writes = count;
+    }
+
+    /// Makes the next `count` writes put something else there, without saying so.
+    pub fn spoil_writes(&self, count: u32) {
+        self.platter().spoiled_writes = count;
+    }
+
+    /// Lets the next `count` removals of files succeed, and makes all after those fail.
+    pub fn fail_removals_after(&self, count: u32) {
+        self.platter().removals_left = count;
+    }
+
+    /// Is from now on the disk of a machine that does not tell when it was started.
+    pub fn hide_boot(&self) {
+        self.platter().knows_its_boot = false;
     }
 
     /// Makes syncs of files wait, until [`Simulated::release_syncs`].
@@ -163,7 +178,7 @@ impl Simulated {
     pub fn set_contents(&self, name: &str, bytes: Vec<u8>) {
         let mut platter = self.platter();
         let index = platter.contents.len();
-        platter.contents.push(Contents { now: bytes.clone(), synced: bytes, unsynced: Vec::new() });
+        platter.contents.push(Contents::durable(bytes));
         platter.names.insert(name.to_owned(), index);
         platter.synced_names.insert(name.to_owned(), index);
     }
@@ -195,70 +210,6 @@ impl Platter {
     fn find(&self, name: &str) -> io::Result<usize> {
         self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
-}
-
-impl Contents {
-    fn apply(&mut self, change: Change) {
-        change.apply(&mut self.now);
-        self.unsynced.push(change);
-    }
-
-    fn sync(&mut self) {
-        for change in self.unsynced.drain(..) {
-            change.apply(&mut self.synced);
-        }
-    }
-
-    /// The contents after a power cut.
-    fn survivor(&self, chance: &mut ChaCha8Rng) -> Self {
-        let mut bytes = self.synced.clone();
-        for change in &self.unsynced {
-            change.apply_partly(&mut bytes, chance);
-        }
-        Self { now: bytes.clone(), synced: bytes, unsynced: Vec::new() }
-    }
-}
-
-impl Change {
-    fn apply(&self, target: &mut Vec<u8>) {
-        match self {
-            Self::Write { offset, bytes } => overwrite(target, *offset, bytes),
-            Self::SetLen(len) if *len < target.len() => target.truncate(*len),
-            Self::SetLen(len) => extend(target, *len),
-        }
-    }
-
-    fn apply_partly(&self, target: &mut Vec<u8>, chance: &mut ChaCha8Rng) {
-        match self {
-            Self::SetLen(_) if chance.random_bool(0.5) => self.apply(target),
-            Self::SetLen(_) => {}
-            Self::Write { offset, bytes } => {
-                let mut at = 0;
-                while at < bytes.len() {
-                    let sector_end = SECTOR - (offset + at) % SECTOR;
-                    let end = bytes.len().min(at + sector_end);
-                    if chance.random_bool(0.5) {
-                        overwrite(target, offset + at, &bytes[at..end]);
-                    }
-                    at = end;
-                }
-            }
-        }
-    }
-}
-
-/// Writes `bytes` at `offset`, with zeros before if the target is shorter.
-fn overwrite(target: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if target.len() < end {
-        extend(target, end);
-    }
-    target[offset..end].copy_from_slice(bytes);
-}
-
-/// Appends zeros up to `len`: in one piece, which is fast also where nothing is optimised.
-fn extend(target: &mut Vec<u8>, len: usize) {
-    target.extend_from_slice(&vec![0; len - target.len()]);
 }
 
 /// An offset as an index. Simulated files are small.
@@ -304,6 +255,7 @@ impl Disk for Simulated {
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut platter = self.platter();
         platter.find(name)?;
+        platter.removals_left = platter.removals_left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
         platter.names.remove(name);
         Ok(())
     }
@@ -315,7 +267,8 @@ impl Disk for Simulated {
     }
 
     fn boot_id(&self) -> Option<String> {
-        Some(format!("boot {}", self.platter().boot))
+        let platter = self.platter();
+        platter.knows_its_boot.then(|| format!("boot {}", platter.boot))
     }
 }
 
@@ -360,8 +313,12 @@ impl File for Opened {
         let room = platter.quota.saturating_sub(platter.used());
         // As a real disk does, write what there is room for before saying that it is full.
         let fits = if wanted <= room { bytes.len() } else { (old + index(room)?).saturating_sub(offset) };
-        let change = Change::Write { offset, bytes: bytes[..fits].to_vec() };
-        platter.contents[self.index].apply(change);
+        let mut written = bytes[..fits].to_vec();
+        if platter.spoiled_writes > 0 {
+            platter.spoiled_writes -= 1;
+            written.iter_mut().for_each(|byte| *byte ^= 1);
+        }
+        platter.contents[self.index].apply(Change::Write { offset, bytes: written });
         if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 

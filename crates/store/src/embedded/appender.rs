@@ -82,7 +82,8 @@ impl Appender {
         if self.suspect {
             self.repair()?;
         }
-        let rolled = self.end >= self.segment_bytes;
+        // A segment without a record has the name of the one that would follow it.
+        let rolled = self.end > segment::HEADER as u64 && self.end >= self.segment_bytes;
         if rolled {
             self.roll()?;
         }
@@ -164,7 +165,7 @@ fn unknown(segment: &Segment, error: &io::Error) -> Error {
 }
 
 /// The last valid record of `segment` that follows from those before it, and where it ends.
-fn last_record(segment: &Segment) -> io::Result<(Tip, u64)> {
+pub(super) fn last_record(segment: &Segment) -> io::Result<(Tip, u64)> {
     let mut scanner = Scanner::new(segment, segment::HEADER as u64);
     let (mut tip, mut end) = (segment.before, scanner.offset());
     while let Some(record) = scanner.next()?.filter(|record| record.follows(tip)) {

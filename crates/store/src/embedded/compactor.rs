@@ -3,16 +3,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::record::Tip;
+use super::backup::Backup;
 use super::shared::Shared;
 use super::signal::Signal;
-use super::snapshot::{self, Snapshot, SnapshotWriter};
-use super::view::View;
+use super::snapshot::{self, Snapshot};
 use crate::disk::{Disk, definite};
-use crate::{Error, KeyRange, Revision};
-
-/// How much of the journal is read at once, in bytes.
-const PIECE: usize = 4 * 1024 * 1024;
+use crate::{Error, Revision};
 
 /// Writes snapshots.
 #[derive(Debug)]
@@ -43,24 +39,15 @@ impl Compactor {
     /// Writes a snapshot and drops the segments that neither it nor the promised history needs.
     pub(super) fn compact(&self) -> Result<(), Error> {
         let mut last = self.snapshot();
-        let view = self.shared.view();
         // The journal is needed from where the state is: the closer it follows, the more can be dropped.
         self.shared.apply_waiting()?;
-        let mut writer = SnapshotWriter::create(&self.disk)?;
-        let written = self.write(&mut writer, &view).and_then(|tip| writer.finish(tip));
-        let written = match written {
-            Ok(written) => written,
-            Err(error) => {
-                writer.abandon();
-                return Err(error);
-            }
-        };
+        let backup = Backup::begin(&self.shared)?;
+        let written = Snapshot::write(&*self.disk, backup, || self.signal.is_closing())?;
         // What is about to be dropped can be made from this file only: it must read back.
         snapshot::read(&*self.disk, &written.name, |_| Ok(()))?;
         let revision = written.revision;
         tracing::info!(revision, bytes = written.bytes, "wrote a snapshot");
         *last = Some(written);
-        drop(last);
         self.drop_old(revision)
     }
 
@@ -73,29 +60,6 @@ impl Compactor {
         let (revision, bytes) = self.snapshot().as_ref().map_or((0, 0), |last| (last.revision, last.bytes));
         let grown = self.shared.journal.sealed_bytes_after(revision)?;
         Ok(grown > self.compact_bytes.max(2 * bytes))
-    }
-
-    /// Writes the entries of the view's state, and then the changes that it had not taken in yet or
-    /// took in meanwhile: at least those that could be read when this began.
-    fn write(&self, writer: &mut SnapshotWriter, view: &View) -> Result<Tip, Error> {
-        let state = &view.state;
-        let mut position = self.shared.journal.locate(state.applied())?;
-        for entry in state.scan(&KeyRange::all())? {
-            if self.signal.is_closing() {
-                return Err(Error::Closed);
-            }
-            let (key, slot) = entry?;
-            if let Some(value) = slot.value {
-                writer.entry(&key, slot.mod_revision, &value)?;
-            }
-        }
-        let through = state.touched().max(view.tip.revision);
-        while position.tip.revision < through {
-            let stretch = self.shared.journal.read(&position, through, PIECE)?;
-            stretch.commits.iter().try_for_each(|commit| writer.commit(commit))?;
-            position = stretch.end;
-        }
-        Ok(position.tip)
     }
 
     fn drop_old(&self, snapshot: Revision) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::whole_file;
 use crate::Error;
 use crate::disk::{Disk, definite};
 
@@ -36,7 +37,8 @@ impl Generations {
 
     /// The generation that was used last and whether it can be believed.
     pub(super) fn last(&self) -> (Generation, Trust) {
-        let Some(note) = self.read_note() else { return (0, Trust::None) };
+        // A note that cannot be read is as good as none: the state is made again.
+        let Ok(Some(note)) = whole_file::read(&*self.disk, NOTE) else { return (0, Trust::None) };
         let Some((generation, kept)) = note.split_once('\n') else { return (0, Trust::None) };
         let generation = generation.parse().unwrap_or(0);
         let boot = self.disk.boot_id().map(|id| format!("boot {id}"));
@@ -71,24 +73,9 @@ impl Generations {
         }
     }
 
-    fn read_note(&self) -> Option<String> {
-        let file = self.disk.open(NOTE).ok()?;
-        let mut bytes = vec![0; usize::try_from(file.len().ok()?).ok()?];
-        let read = file.read_at(&mut bytes, 0).ok()?;
-        bytes.truncate(read);
-        String::from_utf8(bytes).ok()
-    }
-
     fn write_note(&self, generation: Generation, kept: &str) -> Result<(), Error> {
-        let temporary = super::temporary(NOTE);
-        let write = || -> io::Result<()> {
-            let file = self.disk.create(&temporary)?;
-            file.write_at(format!("{generation}\n{kept}").as_bytes(), 0)?;
-            file.sync()?;
-            self.disk.rename(&temporary, NOTE)?;
-            self.disk.sync()
-        };
-        write().map_err(|error| definite(&self.disk.path(NOTE), &error))
+        let written = whole_file::replace(&*self.disk, NOTE, &format!("{generation}\n{kept}"));
+        written.map_err(|error| definite(&self.disk.path(NOTE), &error))
     }
 }
 

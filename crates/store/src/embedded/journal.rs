@@ -1,6 +1,7 @@
 //! The segments of the journal as one history that can be read from any revision that is kept.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::record::Tip;
 use super::segment::{self, Scanner, Segment};
@@ -13,6 +14,15 @@ pub(super) struct Journal {
     disk: Arc<dyn Disk>,
     /// In order, never none; the last one is written.
     segments: RwLock<Vec<Arc<Segment>>>,
+    /// The revisions after which everything is kept, each for a [`Pin`].
+    pins: Mutex<BTreeMap<u64, Revision>>,
+}
+
+/// Keeps a part of the history for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Pin {
+    journal: Arc<Journal>,
+    number: u64,
 }
 
 /// A place in the history: behind the record of `tip`.
@@ -37,14 +47,26 @@ impl Journal {
         names.sort();
         let open = |name: &&String| Segment::open(&**disk, name).map(Arc::new);
         let segments = names.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let journal = Self { disk: Arc::clone(disk), segments: RwLock::new(segments) };
-        Ok((!names.is_empty()).then_some(journal))
+        Ok((!names.is_empty()).then(|| Self::of(disk, segments)))
     }
 
     /// Begins a history that goes on after `before`.
     pub(super) fn create(disk: &Arc<dyn Disk>, before: Tip) -> Result<Self, Error> {
         let segment = Segment::create(&**disk, before).map_err(|error| definite(&disk.path("journal"), &error))?;
-        Ok(Self { disk: Arc::clone(disk), segments: RwLock::new(vec![Arc::new(segment)]) })
+        Ok(Self::of(disk, vec![Arc::new(segment)]))
+    }
+
+    fn of(disk: &Arc<dyn Disk>, segments: Vec<Arc<Segment>>) -> Self {
+        Self { disk: Arc::clone(disk), segments: RwLock::new(segments), pins: Mutex::default() }
+    }
+
+    /// Keeps the whole history, until the pin says what is enough.
+    pub(super) fn pin(self: &Arc<Self>) -> Pin {
+        let _nothing_is_dropped_meanwhile = self.list();
+        let mut pins = self.pins();
+        let number = pins.last_key_value().map_or(0, |(last, _)| last + 1);
+        pins.insert(number, 0);
+        Pin { journal: Arc::clone(self), number }
     }
 
     /// The oldest revision that is kept, or will be if nothing is written yet.
@@ -79,15 +101,17 @@ impl Journal {
         Ok(segment)
     }
 
-    /// Drops the segments that hold nothing at or after `oldest`.
+    /// Drops the segments that hold nothing at or after `oldest`, nor anything that is pinned.
     pub(super) fn drop_before(&self, oldest: Revision) -> Result<(), Error> {
-        let segments = self.list();
-        let kept = segments.iter().skip(1).take_while(|next| next.first() <= oldest).count();
-        let dropped: Vec<_> = segments.iter().take(kept).cloned().collect();
-        drop(segments);
-        // The list first, so that nobody begins to read what is about to go; then from the oldest on, so that
+        let dropped: Vec<_> = {
+            let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+            let pinned = self.pins().values().min().map_or(Revision::MAX, |after| after + 1);
+            let oldest = oldest.min(pinned);
+            let old = segments.iter().skip(1).take_while(|next| next.first() <= oldest).count();
+            segments.drain(..old).collect()
+        };
+        // The list came first, so that nobody begins to read what is about to go; now from the oldest on, so that
         // a crash in between leaves no gap.
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).drain(..dropped.len());
         for segment in dropped {
             self.disk.remove(&segment.name).map_err(|error| segment.failed(&error))?;
         }
@@ -155,8 +179,26 @@ impl Journal {
         Ok(Position { segment: Arc::clone(next), offset: segment::HEADER as u64, tip: position.tip })
     }
 
+    fn pins(&self) -> MutexGuard<'_, BTreeMap<u64, Revision>> {
+        // Every change of it is one call that cannot panic half way.
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn list(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Segment>>> {
         // Every change of the list is one call that cannot panic half way.
         self.segments.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pin {
+    /// What comes after `revision` is enough.
+    pub(super) fn keep_after(&self, revision: Revision) {
+        self.journal.pins().insert(self.number, revision);
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.journal.pins().remove(&self.number);
     }
 }

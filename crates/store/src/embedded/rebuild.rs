@@ -6,16 +6,17 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::blocks::Piece;
 use super::journal::{Journal, Position};
 use super::record::Tip;
-use super::snapshot::{self, Piece, Snapshot};
+use super::snapshot::{self, Snapshot};
 use super::state::State;
 use super::view::Slot;
 use crate::disk::Disk;
 use crate::{Change, Error, Revision};
 
 /// Changes are written into the state in pieces of about this many bytes.
-const PIECE: usize = 4 * 1024 * 1024;
+const PIECE: usize = 32 * 1024 * 1024;
 
 /// What a state can be made from.
 #[derive(Clone, Copy)]
@@ -52,15 +53,15 @@ fn fill(state: State, Sources { disk, snapshot, journal, through }: Sources<'_>)
 fn load(state: &State, disk: &dyn Disk, snapshot: &Snapshot) -> Result<Tip, Error> {
     let mut pending = Pending::default();
     // The mark stays at the beginning until all is there: half a snapshot is the state of no revision.
-    let tip = snapshot::read(disk, &snapshot.name, |piece| {
+    let whole = snapshot::read(disk, &snapshot.name, |piece| {
         match piece {
             Piece::Entry(key, slot) => pending.add(key, slot),
             Piece::Changes(revision, changes) => pending.extend(revision, &changes),
         }
         pending.flush_if_large(state, Tip::default())
     })?;
-    pending.flush(state, tip)?;
-    Ok(tip)
+    pending.flush(state, whole.tip)?;
+    Ok(whole.tip)
 }
 
 /// Brings `state`, which is as of `position`, to revision `through`.

@@ -17,7 +17,7 @@ use crate::{Change, Commit, Revision};
 pub(super) const HEADER: usize = 24;
 
 /// A longer body is no body: what the largest transaction can need, with room to spare.
-const BODY_LIMIT: usize = 8 * crate::txn::TXN_LIMIT;
+pub(super) const BODY_LIMIT: usize = 8 * crate::txn::TXN_LIMIT;
 
 /// Begins a record that is the first of its group: everything before it was synced when it was written.
 pub(super) const FIRST: [u8; 4] = *b"SLJ1";
@@ -39,7 +39,6 @@ pub(super) struct Tip {
 /// A header that was read; only the body's checksum can show that it was one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
-    magic: [u8; 4],
     pub body: usize,
     revision: Revision,
     before: u32,
@@ -53,8 +52,6 @@ pub(super) struct Record {
     /// The checksum of the record before.
     pub before: u32,
     pub checksum: u32,
-    /// The first of its group.
-    pub first: bool,
 }
 
 impl Record {
@@ -101,7 +98,6 @@ pub(super) fn header(bytes: &[u8]) -> Option<Header> {
     let magic = reader.array::<4>()?;
     let body = reader.length()?;
     let header = Header {
-        magic,
         body,
         revision: u64::from_le_bytes(reader.array()?),
         before: u32::from_le_bytes(reader.array()?),
@@ -119,7 +115,7 @@ pub(super) fn decode(header: Header, bytes: &[u8], salt: u32) -> Option<Record> 
     // One allocation a record, so that who keeps a value keeps no more than its transaction.
     let changes = decode_changes(&Bytes::copy_from_slice(body))?;
     let commit = Commit { revision: header.revision, changes };
-    Some(Record { commit, before: header.before, checksum: header.checksum, first: header.magic == FIRST })
+    Some(Record { commit, before: header.before, checksum: header.checksum })
 }
 
 /// Appends `changes` to `buffer`.

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use super::Options;
 use super::appender::Appender;
+use super::format::{Format, MARKER};
 use super::generations::{Generation, Generations, NOTE, Trust};
 use super::is_temporary;
 use super::journal::Journal;
 use super::rebuild::{self, Sources};
 use super::record::Tip;
+use super::restore::RESTORING;
 use super::snapshot::{self, Snapshot};
 use super::state::State;
-use crate::Error;
 use crate::disk::{Disk, definite};
+use crate::{Error, Revision};
 
 /// A data folder that is open, and whose parts fit together.
 pub(super) struct Recovered {
+    pub format: Format,
     pub journal: Arc<Journal>,
     pub appender: Appender,
     pub snapshot: Option<Snapshot>,
@@ -29,23 +32,51 @@ pub(super) struct Recovered {
 /// Opens what is on `disk`, with states in the folder `state_dir`.
 pub(super) fn recover(disk: &Arc<dyn Disk>, state_dir: &Path, options: &Options) -> Result<Recovered, Error> {
     let names = disk.list().map_err(|error| definite(&disk.path(""), &error))?;
+    check_restored(&**disk, &names)?;
+    let generations = Generations::new(disk, state_dir);
+    let snapshot = newest_snapshot(&**disk, &names)?;
+    if let Some(snapshot) = &snapshot {
+        snapshot.format.check_rows(&disk.path(&snapshot.name), options.rows)?;
+    }
+    let journal = Journal::open(disk, &names)?;
+    let format = check_format(&**disk, options.rows)?;
+    // Only now is it certain that this program can read everything here: until here nothing was changed.
     for name in names.iter().filter(|name| is_temporary(name)) {
         disk.remove(name).map_err(|error| definite(&disk.path(name), &error))?;
     }
-    let generations = Generations::new(disk, state_dir);
-    let snapshot = newest_snapshot(&**disk, &names)?;
-    let journal = match Journal::open(disk, &names)? {
+    let format = Format::claim(format, &**disk, options.rows)?;
+    let journal = match journal {
         Some(journal) => journal,
         None => begin(disk, &names, snapshot.as_ref(), &generations)?,
     };
     let journal = Arc::new(journal);
     let appender = Appender::open(&journal, options.segment_bytes)?;
-    check_history(&**disk, snapshot.as_ref(), &journal, appender.tip())?;
+    let revision = snapshot.as_ref().map_or(0, |snapshot| snapshot.revision);
+    check_history(&disk.path(""), revision, journal.oldest(), appender.tip())?;
     let through = appender.tip().revision;
     let sources = Sources { disk: &**disk, snapshot: snapshot.as_ref(), journal: &journal, through };
     let (generation, state) = open_state(&generations, sources, options.cache_bytes)?;
     generations.remove_others(generation);
-    Ok(Recovered { journal, appender, snapshot, generations, generation, state })
+    Ok(Recovered { format, journal, appender, snapshot, generations, generation, state })
+}
+
+/// The marker of the folder, if it has one and all that it speaks of can be read by a program that knows rows up to the
+/// layout `rows`.
+pub(super) fn check_format(disk: &dyn Disk, rows: u32) -> Result<Option<Format>, Error> {
+    let format = Format::read(disk)?;
+    if let Some(format) = &format {
+        format.check_rows(&disk.path(MARKER), rows)?;
+    }
+    Ok(format)
+}
+
+/// Sees to it that no restore was left in the middle.
+pub(super) fn check_restored(disk: &dyn Disk, names: &[String]) -> Result<(), Error> {
+    if !names.iter().any(|name| name == RESTORING) {
+        return Ok(());
+    }
+    let what = "a backup was being restored here, and that never ended".to_owned();
+    Err(Error::Corrupt { path: disk.path(RESTORING), what })
 }
 
 fn newest_snapshot(disk: &dyn Disk, names: &[String]) -> Result<Option<Snapshot>, Error> {
@@ -61,7 +92,7 @@ fn begin(
     generations: &Generations,
 ) -> Result<Journal, Error> {
     let tip = match snapshot {
-        Some(snapshot) => snapshot::read(&**disk, &snapshot.name, |_| Ok(()))?,
+        Some(snapshot) => snapshot::read(&**disk, &snapshot.name, |_| Ok(()))?.tip,
         None if generations.exist() || names.iter().any(|name| name == NOTE) => {
             let what = "there was a store here, and its journal is missing".to_owned();
             return Err(Error::Corrupt { path: disk.path(""), what });
@@ -71,18 +102,16 @@ fn begin(
     Journal::create(disk, tip)
 }
 
-/// Sees to it that snapshot and journal have no gap between them.
-fn check_history(disk: &dyn Disk, snapshot: Option<&Snapshot>, journal: &Journal, tip: Tip) -> Result<(), Error> {
-    let revision = snapshot.map_or(0, |snapshot| snapshot.revision);
-    let oldest = journal.oldest();
-    let missing = if oldest > revision + 1 {
-        format!("the revisions {} to {} are in no file", revision + 1, oldest - 1)
-    } else if tip.revision < revision {
-        format!("the journal ends at revision {}, before the snapshot's revision {revision}", tip.revision)
+/// Sees to it that a snapshot of revision `snapshot` and a journal from `oldest` to `tip` have no gap between them.
+pub(super) fn check_history(folder: &Path, snapshot: Revision, oldest: Revision, tip: Tip) -> Result<(), Error> {
+    let missing = if oldest > snapshot + 1 {
+        format!("the revisions {} to {} are in no file", snapshot + 1, oldest - 1)
+    } else if tip.revision < snapshot {
+        format!("the journal ends at revision {}, before the snapshot's revision {snapshot}", tip.revision)
     } else {
         return Ok(());
     };
-    Err(Error::Corrupt { path: disk.path(""), what: missing })
+    Err(Error::Corrupt { path: folder.to_owned(), what: missing })
 }
 
 fn open_state(generations: &Generations, sources: Sources<'_>, cache_bytes: u64) -> Result<(Generation, State), Error> {

@@ -61,11 +61,12 @@ impl Segment {
         let mut bytes = [0; HEADER];
         let read = file.read_at(&mut bytes, 0).map_err(|error| definite(&path, &error))?;
         let damaged = |what: &str| Error::Corrupt { path: path.clone(), what: what.to_owned() };
-        let (salt, before, version) =
-            parse(&bytes[..read]).ok_or_else(|| damaged("its header is not that of a journal"))?;
-        if version > VERSION {
-            return Err(Error::Newer { path, found: version, supported: VERSION });
+        let other = || damaged("its header is not that of a journal");
+        let found = parse_version(&bytes[..read]).ok_or_else(other)?;
+        if found > VERSION {
+            return Err(Error::Newer { path, part: "files", found, supported: VERSION });
         }
+        let (salt, before) = parse(&bytes[..read]).ok_or_else(other)?;
         if parse_name(name) != Some(before.revision + 1) {
             return Err(damaged("its name is not the first revision in it"));
         }
@@ -99,15 +100,21 @@ fn header(salt: u32, before: Tip) -> Vec<u8> {
     bytes
 }
 
-fn parse(bytes: &[u8]) -> Option<(u32, Tip, u32)> {
+/// The version of a segment: with the magic, what keeps its place whatever else changes.
+fn parse_version(bytes: &[u8]) -> Option<u32> {
     let mut reader = Reader(bytes);
     let magic = reader.array::<8>()?;
     let version = u32::from_le_bytes(reader.array()?);
+    (magic == MAGIC).then_some(version)
+}
+
+fn parse(bytes: &[u8]) -> Option<(u32, Tip)> {
+    let mut reader = Reader(bytes.get(12..)?);
     let salt = u32::from_le_bytes(reader.array()?);
     let revision = u64::from_le_bytes(reader.array()?);
     let checksum = u32::from_le_bytes(reader.array()?);
     let whole = u32::from_le_bytes(reader.array()?) == crc32c::crc32c(&bytes[..HEADER - 4]);
-    (magic == MAGIC && whole).then_some((salt, Tip { revision, checksum }, version))
+    whole.then_some((salt, Tip { revision, checksum }))
 }
 
 /// Reads the records of a segment one after the other.
@@ -187,7 +194,7 @@ pub(super) fn judge(segment: &Segment, offset: u64, tip: Tip) -> io::Result<Rest
     let begins_later_group = |at: &usize| {
         let rest = &bytes[*at..];
         let record = record::header(rest).and_then(|header| record::decode(header, rest, segment.salt));
-        record.is_some_and(|record| record.first && record.commit.revision > tip.revision)
+        record.is_some_and(|record| record.commit.revision > tip.revision)
     };
     let mut candidates = bytes.windows(4).enumerate().filter(|(_, magic)| *magic == record::FIRST);
     let damaged = candidates.any(|(at, _)| begins_later_group(&at));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::format::Format;
 use super::journal::Journal;
 use super::record::Tip;
 use super::state::State;
@@ -16,6 +17,7 @@ use crate::{Commit, Error, Revision};
 /// The durable state of the store, as it goes on.
 #[derive(Debug)]
 pub(super) struct Shared {
+    pub format: Format,
     pub journal: Arc<Journal>,
     pub tail: Tail,
     pub counters: Counters,
@@ -38,10 +40,11 @@ pub(super) struct Published {
 }
 
 impl Shared {
-    pub(super) fn new(journal: Arc<Journal>, state: State, tip: Tip, tail_bytes: usize) -> Self {
+    pub(super) fn new(format: Format, journal: Arc<Journal>, (state, tip): (State, Tip), tail_bytes: usize) -> Self {
         let (active, frozen) = (Overlay::default(), Overlay::default());
         let view = View { tip, active, frozen, frozen_tip: tip, state: Arc::new(state) };
         Self {
+            format,
             journal,
             tail: Tail::new(tail_bytes),
             counters: Counters::default(),

@@ -106,11 +106,15 @@ impl State {
         match &self.entries {
             Entries::Tree(tree) => Ok(Box::new(tree.scan(range)?)),
             Entries::Memory(memory) => {
-                let slots = memory.slots();
-                let slots = slots.as_ref().ok_or(Error::Closed)?;
-                let inside = slots.range::<_, [u8]>(range.bounds());
-                let copy: Vec<_> = inside.map(|(key, slot)| Ok((key.clone(), slot.clone()))).collect();
-                Ok(Box::new(copy.into_iter()))
+                // A copy shares all that it has in common, so it costs nothing, and is read step by step.
+                let slots = memory.slots().clone().ok_or(Error::Closed)?;
+                let mut rest = range.clone();
+                Ok(Box::new(std::iter::from_fn(move || {
+                    let mut inside = (!rest.is_empty()).then(|| slots.range::<_, [u8]>(rest.bounds()))?;
+                    let (key, slot) = inside.next().map(|(key, slot)| (key.clone(), slot.clone()))?;
+                    rest = rest.after(&key);
+                    Some(Ok((key, slot)))
+                })))
             }
         }
     }

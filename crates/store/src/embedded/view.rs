@@ -175,3 +175,58 @@ where
 fn key<I: Iterator<Item = Result<(Bytes, Slot), Error>>>(items: &mut Peekable<I>) -> Option<Option<Bytes>> {
     items.peek().map(|item| item.as_ref().ok().map(|(key, _)| key.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(revision: Revision, value: &'static str) -> Commit {
+        Commit { revision, changes: vec![Change::Put { key: "key".into(), value: value.into() }] }
+    }
+
+    fn overlay(commits: &[Commit]) -> Overlay {
+        let mut overlay = Overlay::default();
+        commits.iter().for_each(|commit| overlay.extend(commit));
+        overlay
+    }
+
+    /// A view of revision 5 over a state that has `commits`.
+    fn view(commits: &[Commit]) -> View {
+        let state = State::in_memory();
+        for commit in commits {
+            let tip = Tip { revision: commit.revision, checksum: 0 };
+            state.apply(overlay(std::slice::from_ref(commit)).slots(), tip).expect("it is in memory");
+        }
+        let (active, frozen) = (Overlay::default(), Overlay::default());
+        let tip = Tip { revision: 5, checksum: 0 };
+        View { tip, active, frozen, frozen_tip: tip, state: Arc::new(state) }
+    }
+
+    #[test]
+    fn what_the_state_took_in_after_a_view_is_not_read_through_it() {
+        let passed = view(&[put(4, "old"), put(6, "new")]);
+        assert_eq!(passed.get(b"key"), Ok(None));
+        assert_eq!(passed.get(b"absent"), Ok(None));
+        assert_eq!(passed.range(&KeyRange::all(), 0), Ok(None));
+        let same = view(&[put(5, "now")]);
+        assert!(same.get(b"key").is_ok_and(|got| got.is_some_and(|got| got.entry.is_some())));
+        assert!(same.range(&KeyRange::all(), 0).is_ok_and(|listing| listing.is_some()));
+    }
+
+    #[test]
+    fn of_several_changes_of_a_key_the_newest_is_read() {
+        let frozen = overlay(&[put(4, "frozen")]);
+        let covered = View { active: overlay(&[put(5, "active")]), frozen, ..view(&[put(3, "state")]) };
+        let listing = covered.range(&KeyRange::all(), 0).expect("readable").expect("not passed");
+        let newest = Entry { key: "key".into(), value: "active".into(), mod_revision: 5 };
+        assert_eq!(listing.entries, std::slice::from_ref(&newest));
+        assert_eq!(covered.get(b"key").expect("readable").expect("not passed").entry, Some(newest));
+        assert_eq!(covered.mod_revision(b"key"), Ok(5));
+    }
+
+    #[test]
+    fn a_key_that_changes_often_takes_the_room_of_its_last_change() {
+        let often: Vec<_> = (1..100).map(|revision| put(revision, "a long value")).chain([put(100, "last")]).collect();
+        assert_eq!(overlay(&often).bytes, overlay(&[put(1, "last")]).bytes);
+    }
+}

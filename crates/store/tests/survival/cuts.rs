@@ -90,6 +90,103 @@ async fn rubbish_behind_the_last_record_is_cut_off() {
     assert_eq!(assert_prefix(&bed.open(roomy()).expect("it was closed")).await, 6);
 }
 
+/// The journal after revision 2 as two stores went on from it, and where its two first records end.
+async fn branches() -> (String, [Vec<u8>; 2], usize) {
+    use slipway_store::{Store, Txn};
+    let (name, bytes, _) = journal(2).await;
+    let start = bytes.len();
+    let mut branches = [Vec::new(), Vec::new()];
+    for (branch, value) in branches.iter_mut().zip(["this way", "that way"]) {
+        let bed = bed_with(&name, bytes.clone());
+        let store = bed.open(roomy()).expect("it was closed");
+        for key in ["third", "fourth"] {
+            store.txn(Txn::new().put(key, value)).await.expect("writable");
+        }
+        drop(store);
+        *branch = bed.disk.contents(&name).expect("there is a segment");
+    }
+    (name, branches, start)
+}
+
+#[tokio::test]
+async fn a_record_of_another_history_does_not_follow() {
+    use slipway_store::Store;
+    let (name, [one, other], start) = branches().await;
+    let record = (one.len() - start) / 2;
+    // The third revision of one, and behind it the fourth of the other: whole, of this segment, and of the right number.
+    let mixed = [&one[..one.len() - record], &other[other.len() - record..]].concat();
+    let opened = bed_with(&name, mixed).open(roomy());
+    if let Ok(store) = opened {
+        let got = store.get(b"fourth").await.expect("readable");
+        assert_eq!((got.revision, got.entry), (3, None));
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_there_twice_is_not_followed_twice() {
+    let (name, mut bytes, ends) = journal(3).await;
+    let last = bytes[ends[2]..].to_vec();
+    bytes.extend_from_slice(&last);
+    let bed = bed_with(&name, bytes);
+    let store = bed.open(roomy()).expect("what does not follow is cut off");
+    write(&store, 6).await;
+    drop(store);
+    let store = bed.open(roomy()).expect("it was closed");
+    assert_eq!(assert_prefix(&store).await, 6);
+}
+
+#[tokio::test]
+async fn a_group_whose_beginning_was_torn_is_cut_off_though_its_end_is_whole() {
+    use futures_util::future::{FutureExt, join_all};
+    use slipway_store::Store;
+    let bed = Bed::new();
+    let store = bed.open(roomy()).expect("an empty disk opens");
+    write(&store, 3).await;
+    let name = bed.segments().remove(0);
+    let end = ends_of(&bed.disk.contents(&name).expect("there is a segment"));
+    bed.disk.hold_syncs();
+    let mut busy = store.txn(crate::history::nth(4));
+    assert!((&mut busy).now_or_never().is_none());
+    bed.disk.wait_for_held_sync();
+    let mut group = join_all((5..=8).map(|revision| store.txn(crate::history::nth(revision))));
+    assert!((&mut group).now_or_never().is_none());
+    bed.disk.release_syncs();
+    busy.await.expect("writable");
+    group.await;
+    drop(store);
+    let whole = bed.disk.contents(&name).expect("there is a segment");
+    let ends = record_ends(&whole);
+    assert_eq!((ends[2], ends.len()), (end, 8));
+    // The first record of the group of four is damaged, and the others are whole.
+    let mut torn = whole;
+    torn[ends[3] + 30] ^= 1;
+    let store = bed_with(&name, torn).open(roomy()).expect("a torn group was never acknowledged");
+    assert_eq!(assert_prefix(&store).await, 4);
+}
+
+/// Where the last record ends.
+fn ends_of(segment: &[u8]) -> usize {
+    *record_ends(segment).last().expect("there is a record")
+}
+
+/// Where each record of a whole segment ends.
+fn record_ends(segment: &[u8]) -> Vec<usize> {
+    let (mut ends, mut at) = (Vec::new(), 32);
+    while segment.get(at..at + 3) == Some(b"SLJ") {
+        let length: [u8; 4] = segment[at + 4..at + 8].try_into().expect("four bytes");
+        at += 24 + u32::from_le_bytes(length) as usize;
+        ends.push(at);
+    }
+    ends
+}
+
+#[tokio::test]
+async fn a_segment_under_another_name_is_damaged() {
+    let (name, bytes, _) = journal(2).await;
+    let other = name.replace("01", "02");
+    assert!(matches!(bed_with(&other, bytes).open(roomy()).err(), Some(Error::Corrupt { .. })));
+}
+
 #[tokio::test]
 async fn a_journal_stored_as_a_value_is_not_taken_for_the_journal() {
     use slipway_store::{Store, Txn};

@@ -209,6 +209,18 @@ async fn a_group_is_decided_in_order_and_synced_once() {
 }
 
 #[tokio::test]
+async fn large_transactions_that_wait_together_are_synced_in_groups_of_bounded_size() {
+    let bed = Bed::new();
+    let store = bed.open(roomy()).expect("an empty disk opens");
+    let before = store.stats().syncs;
+    let txns = (0..5).map(|number| Txn::new().put(format!("large {number}"), vec![7; 3 << 19])).collect();
+    let outcomes = grouped(&bed, &store, txns, || {}).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    // The one that was busy, three of a megabyte and a half, and two.
+    assert_eq!(store.stats().syncs, before + 3);
+}
+
+#[tokio::test]
 async fn a_snapshot_that_does_not_fit_leaves_all_as_it_was() {
     let bed = Bed::new();
     let store = bed.open(crate::history::sealed()).expect("an empty disk opens");

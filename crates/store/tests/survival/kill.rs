@@ -8,11 +8,15 @@ use std::sync::{Arc, Mutex};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use slipway_store::embedded::backup::verify;
 use slipway_store::embedded::{Embedded, Options};
-use slipway_store::{KeyRange, Outcome, Revision, Store, Txn};
+use slipway_store::{Error, KeyRange, Outcome, Revision, Store, Txn};
 
 /// Names the data folder of the process that is to be killed; without it, that process does nothing.
 const FOLDER: &str = "SLIPWAY_STORE_KILLED_FOLDER";
+
+/// The file beside the journal into which that process copies the store all the time.
+const BACKUP: &str = "a backup";
 
 const WRITERS: usize = 4;
 
@@ -42,13 +46,28 @@ fn the_process_that_is_killed() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let store = Arc::new(Embedded::open(folder, options()).expect("what a kill leaves can be opened"));
+        let store = Arc::new(Embedded::open(&folder, options()).expect("what a kill leaves can be opened"));
         let out = Arc::new(Mutex::new(std::io::stdout()));
+        let copied = Arc::clone(&store);
+        let backup = Path::new(&folder).join(BACKUP);
+        std::thread::spawn(move || {
+            loop {
+                copy(&copied, &backup);
+            }
+        });
         let writers = (0..WRITERS).map(|writer| tokio::spawn(count(Arc::clone(&store), Arc::clone(&out), writer)));
         for writer in writers.collect::<Vec<_>>() {
             writer.await.expect("no panic");
         }
     });
+}
+
+/// Writes a backup of `store` into the file `path`.
+fn copy(store: &Embedded, path: &Path) {
+    let mut file = std::fs::File::create(path).expect("writable");
+    for piece in store.backup().expect("readable") {
+        file.write_all(&piece.expect("readable")).expect("there is room");
+    }
 }
 
 async fn count(store: Arc<Embedded>, out: Arc<Mutex<std::io::Stdout>>, writer: usize) {
@@ -141,14 +160,25 @@ async fn a_killed_process_loses_nothing_acknowledged() {
     let dir = crate::history::folder();
     let mut chance = ChaCha8Rng::seed_from_u64(7);
     let mut all = 0;
-    for _ in 0..50 {
+    let mut cut = 0;
+    for round in 1..=50 {
         let acknowledged = write_and_kill(dir.path(), chance.random_range(1..120));
         all += acknowledged.len();
+        // It may have been killed before it began the first one.
+        let backup = std::fs::File::open(dir.path().join(BACKUP));
+        match backup.map(verify) {
+            // A transaction of each writer may not have been acknowledged, each time.
+            Ok(Ok(whole)) => assert!(whole.revision as usize <= all + round * WRITERS),
+            Ok(Err(Error::BadBackup { .. })) => cut += 1,
+            Ok(Err(error)) => panic!("{error}"),
+            Err(_) => {}
+        }
         assert_all_is_there(dir.path(), &acknowledged).await;
     }
     let store = Embedded::open(dir.path(), options()).expect("it was closed");
     assert!(store.stats().revision as usize >= all);
     assert!(store.stats().snapshot_revision > 0, "some were killed while they compacted");
+    assert!(cut > 0, "some were killed in the middle of a backup");
 }
 
 #[tokio::test]

@@ -188,6 +188,20 @@ async fn a_journal_that_is_gone_is_told_and_not_begun_anew() {
 }
 
 #[tokio::test]
+async fn each_trace_of_a_store_alone_is_enough_to_miss_its_journal() {
+    let (bed, state) = closed().await;
+    for name in bed.segments() {
+        bed.disk.remove(&name).expect("it was listed");
+    }
+    let noted = Bed::on(bed.disk.after_kill());
+    assert!(matches!(noted.open(sealed()).err(), Some(Error::Corrupt { .. })), "the note says that there was one");
+    let kept = Bed::on(bed.disk.after_kill());
+    kept.disk.remove("STATE").expect("it was closed");
+    copy_folder(&state, &kept.states.path().join("state"));
+    assert!(matches!(kept.open(sealed()).err(), Some(Error::Corrupt { .. })), "the state says that there was one");
+}
+
+#[tokio::test]
 async fn what_was_left_half_made_is_cleared_away() {
     let (bed, _) = closed().await;
     for name in ["snapshot-.tmp", "journal-00000000000000000061.tmp", "STATE.tmp"] {

@@ -15,11 +15,14 @@ use bytes::Bytes;
 
 use super::{Item, Slot};
 use crate::disk::folder::sync_dir;
-use crate::embedded::record::Tip;
+use crate::embedded::record::{Reader, Tip};
 use crate::{Error, KeyRange};
 
 /// No entry has this key, as keys are never empty.
 const MARK: &[u8] = b"";
+
+/// The layout of the mark and of the entries beside it.
+const LAYOUT: u8 = 1;
 
 /// How often sled writes out what it holds back, in milliseconds: the most that a killed process
 /// leaves to be replayed.
@@ -174,17 +177,19 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, String> {
     }
 }
 
-fn encode_mark(tip: Tip) -> [u8; 12] {
-    let mut bytes = [0; 12];
-    bytes[..8].copy_from_slice(&tip.revision.to_le_bytes());
-    bytes[8..].copy_from_slice(&tip.checksum.to_le_bytes());
+fn encode_mark(tip: Tip) -> [u8; 13] {
+    let mut bytes = [LAYOUT; 13];
+    bytes[1..9].copy_from_slice(&tip.revision.to_le_bytes());
+    bytes[9..].copy_from_slice(&tip.checksum.to_le_bytes());
     bytes
 }
 
+/// The mark in `bytes`; `None` if it is of another layout, so that the state is made again.
 fn decode_mark(bytes: &[u8]) -> Option<Tip> {
-    let (revision, checksum) = bytes.split_first_chunk()?;
-    let checksum = u32::from_le_bytes(checksum.try_into().ok()?);
-    Some(Tip { revision: u64::from_le_bytes(*revision), checksum })
+    let mut reader = Reader(bytes.strip_prefix(&[LAYOUT])?);
+    let revision = u64::from_le_bytes(reader.array()?);
+    let checksum = u32::from_le_bytes(reader.array()?);
+    reader.0.is_empty().then_some(Tip { revision, checksum })
 }
 
 /// Makes every file below `dir` durable.
