@@ -1,7 +1,5 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
-mod feed;
-
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -9,46 +7,12 @@ use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
 use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
 use slipway_domain::traffic::Traffic;
-use slipway_store::{Change, Commit, Entry, Revision};
+use slipway_store::picture::{Kept, Picture};
+use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
-pub use feed::Feed;
-
-use crate::Error;
 use crate::record::{self, Answer, Row};
-
-/// A value with the revision that last changed it.
-#[derive(Debug)]
-pub struct Kept<T> {
-    /// The value.
-    pub value: Arc<T>,
-    /// The revision of its last change.
-    pub revision: Revision,
-}
-
-impl<T> Clone for Kept<T> {
-    fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), revision: self.revision }
-    }
-}
-
-impl<T> Kept<T> {
-    fn new(value: T, revision: Revision) -> Self {
-        Self { value: Arc::new(value), revision }
-    }
-
-    /// What identifies this state of the resource to a caller.
-    #[must_use]
-    pub fn etag(&self) -> String {
-        etag(self.revision)
-    }
-}
-
-/// The etag of a resource last changed at `revision`.
-#[must_use]
-pub fn etag(revision: Revision) -> String {
-    format!("{revision:x}")
-}
+use crate::{Error, keys};
 
 /// One place in the ledger.
 #[derive(Debug, Clone)]
@@ -82,32 +46,19 @@ pub struct State {
     pub ledger: OrdMap<(Revision, u32), Place>,
 }
 
-impl State {
-    /// Takes in an entry of a listing of the store.
-    pub(crate) fn load(&mut self, entry: &Entry) -> Result<(), Error> {
-        self.put(&entry.key, &entry.value, entry.mod_revision)
+impl Picture for State {
+    type Error = Error;
+
+    fn range() -> KeyRange {
+        KeyRange::all()
     }
 
-    /// Takes in a transaction.
-    pub(crate) fn take_in(&mut self, commit: &Commit) -> Result<(), Error> {
-        for change in &commit.changes {
-            self.apply(change, commit.revision)?;
-        }
-        self.revision = commit.revision;
-        Ok(())
+    fn revision(&self) -> Revision {
+        self.revision
     }
 
-    fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
-        match change {
-            Change::Put { key, value } => self.put(key, value, revision),
-            Change::Delete { key } => {
-                // Answers are the only rows that are ever deleted.
-                if let Some(id) = crate::keys::answer_id(key) {
-                    self.answers.remove(&id);
-                }
-                Ok(())
-            }
-        }
+    fn advance(&mut self, revision: Revision) {
+        self.revision = revision;
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -131,6 +82,15 @@ impl State {
         Ok(())
     }
 
+    fn delete(&mut self, key: &[u8]) {
+        // Answers are the only rows that are ever deleted.
+        if let Some(id) = keys::answer_id(key) {
+            self.answers.remove(&id);
+        }
+    }
+}
+
+impl State {
     fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {

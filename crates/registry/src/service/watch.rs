@@ -7,6 +7,7 @@ use futures_util::Stream;
 use futures_util::stream;
 use slipway_chassis::record;
 use slipway_domain::ledger::{Action, Change, Resource};
+use slipway_store::picture::Picture;
 use slipway_store::{Commit, Revision, Watch};
 
 use super::Registry;
@@ -83,7 +84,7 @@ impl Registry {
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         let state = self.feed.current();
         let after = scope.after.unwrap_or(state.revision);
-        let watch = self.store.watch(keys::all(), after).await?;
+        let watch = self.store.watch(State::range(), after).await?;
         let initial = if scope.after.is_none() { initial(&state, &scope) } else { Vec::new() };
         let follower = Follower { registry: Arc::clone(self), scope, watch };
         let live = stream::unfold(Some(follower), |follower| async {
@@ -143,10 +144,7 @@ impl Follower {
             if !below(&self.scope.parent, name) {
                 continue;
             }
-            let entry: Change = record::decode(value).map_err(|error| Error::Damaged {
-                key: String::from_utf8_lossy(key).into_owned(),
-                what: error.to_string(),
-            })?;
+            let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
             let action = entry.action();
             let resource = entry.after.or(entry.before);
             seen.extend(resource.map(|resource| Seen { resource, revision: commit.revision, action }));
