@@ -168,7 +168,7 @@ impl Service for Handlers {
 
     async fn list_changes(&self, request: Request<pb::ListChangesRequest>) -> Answer<pb::ListChangesResponse> {
         handle(request, async |_, message| {
-            let page = self.0.list_changes(&convert::list_changes(message)).await;
+            let page = self.0.list_changes(&convert::list_changes(message)?).await;
             page.map(|page| convert::changes(page, &self.0.state()))
         })
         .await

@@ -23,6 +23,43 @@ pub struct Place {
     pub key: bytes::Bytes,
 }
 
+/// A resource of any kind as a picture keeps it: shared, until somebody needs a copy.
+#[derive(Debug, Clone)]
+pub enum KeptResource {
+    /// A model type.
+    ModelType(Kept<ModelType>),
+    /// A model.
+    Model(Kept<Model>),
+    /// A version.
+    Version(Kept<Version>),
+    /// The traffic of the model with this name.
+    Traffic(ModelName, Kept<Traffic>),
+}
+
+impl KeptResource {
+    /// Its full name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::ModelType(kept) => kept.value.name.to_string(),
+            Self::Model(kept) => kept.value.name.to_string(),
+            Self::Version(kept) => kept.value.name.to_string(),
+            Self::Traffic(model, _) => model.traffic(),
+        }
+    }
+
+    /// A copy of it, and the revision of its last change.
+    #[must_use]
+    pub fn copied(self) -> (Resource, Revision) {
+        match self {
+            Self::ModelType(kept) => (Resource::ModelType(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Model(kept) => (Resource::Model(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Version(kept) => (Resource::Version(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Traffic(model, kept) => (Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)), kept.revision),
+        }
+    }
+}
+
 /// Everything, as it was at one revision. Cloning is cheap: the maps are shared.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -122,14 +159,11 @@ impl State {
     }
 
     /// Every resource, as a watch begins with.
-    pub fn resources(&self) -> impl Iterator<Item = (Resource, Revision)> + '_ {
-        let types = self.model_types.values().map(|kept| (Resource::ModelType((*kept.value).clone()), kept.revision));
-        let models = self.models.values().map(|kept| (Resource::Model((*kept.value).clone()), kept.revision));
-        let versions = self.versions.values().map(|kept| (Resource::Version((*kept.value).clone()), kept.revision));
-        let traffic = self
-            .traffic
-            .iter()
-            .map(|(model, kept)| (Resource::Traffic(model.clone(), (*kept.value).clone()), kept.revision));
+    pub fn resources(&self) -> impl Iterator<Item = KeptResource> + '_ {
+        let types = self.model_types.values().cloned().map(KeptResource::ModelType);
+        let models = self.models.values().cloned().map(KeptResource::Model);
+        let versions = self.versions.values().cloned().map(KeptResource::Version);
+        let traffic = self.traffic.iter().map(|(model, kept)| KeptResource::Traffic(model.clone(), kept.clone()));
         types.chain(models).chain(versions).chain(traffic)
     }
 }

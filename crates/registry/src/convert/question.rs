@@ -104,20 +104,36 @@ fn view(view: i32) -> Result<pb::View, Error> {
     pb::View::try_from(view).map_err(unknown)
 }
 
+/// A parent that takes in what lies below it: nothing at all for everything, a namespace, or a resource.
+fn check_ancestor(parent: &str) -> Result<(), Error> {
+    let known = parent.is_empty()
+        || NamespaceName::parse(parent).is_ok()
+        || ModelTypeName::parse(parent).is_ok()
+        || ModelName::parse(parent).is_ok()
+        || VersionName::parse(parent).is_ok()
+        || ModelName::parse_traffic(parent).is_ok();
+    let wanted = || format!("must be empty, {}, {} or another resource", NamespaceName::FORM, ModelName::FORM);
+    if known { Ok(()) } else { Err(Error::invalid("parent", "NOT_A_NAME", wanted())) }
+}
+
 /// Reads a request to list the ledger.
-#[must_use]
-pub fn list_changes(request: pb::ListChangesRequest) -> ListChanges {
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that can't be one.
+pub fn list_changes(request: pb::ListChangesRequest) -> Result<ListChanges, Error> {
     let pb::ListChangesRequest { parent, page_size, page_token } = request;
-    ListChanges { parent, page_size, page_token }
+    check_ancestor(&parent)?;
+    Ok(ListChanges { parent, page_size, page_token })
 }
 
 /// Reads a request to watch.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a negative revision.
+/// [`Error::Invalid`] for a negative revision, or a parent that can't be one.
 pub fn watch(request: pb::WatchRequest) -> Result<Scope, Error> {
     let pb::WatchRequest { after_revision, parent } = request;
     let negative = |_| Error::invalid("after_revision", "OUT_OF_BOUNDS", "must not be negative");
     let after = after_revision.map(u64::try_from).transpose().map_err(negative)?;
+    check_ancestor(&parent)?;
     Ok(Scope { parent, after })
 }
