@@ -1,5 +1,7 @@
 //! A picture in memory is always one state that the store had, and it keeps up whatever happens to the watch.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
