@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
 use slipway_domain::gate::Policy;
 use slipway_domain::launch::{Plan, RampStep, Shadow};
@@ -35,8 +36,8 @@ pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<O
         loop {
             let caller =
                 Caller { principal: Principal::anonymous(), request_id: RequestId::new(&people.env), deadline: None };
-            let (mode, reason) = (registry::Mode::Commit, "founded".to_owned());
-            let intent = registry::Intent { caller, request_id: Some(people.chance.id()), mode, reason };
+            let (mode, reason) = (Mode::Commit, "founded".to_owned());
+            let intent = Intent { caller, request_id: Some(people.chance.id()), mode, reason };
             let wanted = wanted.clone();
             let made = people.registry.call(|registry| async move { registry.create_model(&intent, wanted).await });
             let _ = made.await;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use jiff::SignedDuration;
 use slipway_chassis::env::Env;
+use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
 use slipway_domain::fault::{Fault, Kind};
 use slipway_domain::gate::{Evidence, Verdict};
@@ -83,9 +84,9 @@ impl Network {
         Caller { principal: Principal::service("launcher"), request_id: RequestId::new(&self.env), deadline: None }
     }
 
-    fn intent(&self, request_id: Uuid, reason: String) -> registry::Intent {
+    fn intent(&self, request_id: Uuid, reason: String) -> Intent {
         let (caller, request_id) = (self.caller(), Some(request_id));
-        registry::Intent { caller, request_id, mode: registry::Mode::Commit, reason }
+        Intent { caller, request_id, mode: Mode::Commit, reason }
     }
 
     async fn set_traffic(self: Arc<Self>, change: SetTraffic) -> Result<Traffic, Failure> {
@@ -98,7 +99,7 @@ impl Network {
         }
         let set = registry::SetTraffic { model, ranges, generation, writer };
         let set = self.registry.call(|registry| async move { registry.set_traffic(&intent, set).await }).await;
-        answered(set).map(|found| found.value)
+        answered(set).map(|found| (*found.value).clone())
     }
 
     async fn read<T>(&self, read: impl FnOnce(&Registry) -> Result<T, slipway_registry::Error>) -> Result<T, Failure> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slipway_chassis::env::Env;
+use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
 use slipway_domain::fault::{Fault, Kind};
 use slipway_domain::gate::Policy;
@@ -14,7 +15,7 @@ use slipway_domain::name::{LaunchName, ModelName};
 use slipway_domain::principal::Principal;
 use slipway_domain::traffic::{Share, Writer, split};
 use slipway_launcher::Launcher;
-use slipway_launcher::service::{self as launcher, NewLaunch, Target};
+use slipway_launcher::service::{NewLaunch, Target};
 use slipway_registry::Registry;
 use slipway_registry::service as registry;
 use uuid::Uuid;
@@ -82,14 +83,14 @@ impl People {
         Caller { principal: Principal::anonymous(), request_id: RequestId::new(&self.env), deadline: None }
     }
 
-    fn at_launcher(&self, id: Uuid) -> launcher::Intent {
+    fn at_launcher(&self, id: Uuid) -> Intent {
         let (caller, reason) = (self.caller(), "chance".to_owned());
-        launcher::Intent { caller, request_id: Some(id), mode: launcher::Mode::Commit, reason }
+        Intent { caller, request_id: Some(id), mode: Mode::Commit, reason }
     }
 
-    fn at_registry(&self, id: Uuid) -> registry::Intent {
+    fn at_registry(&self, id: Uuid) -> Intent {
         let (caller, reason) = (self.caller(), "chance".to_owned());
-        registry::Intent { caller, request_id: Some(id), mode: registry::Mode::Commit, reason }
+        Intent { caller, request_id: Some(id), mode: Mode::Commit, reason }
     }
 
     /// Asks under one id until there is an answer, a few times; the fate of the request is written down.
@@ -146,7 +147,7 @@ impl People {
             let (intent, wanted) = (self.at_launcher(id), wanted.clone());
             self.launcher.call(|launcher| async move { launcher.create_launch(&intent, wanted).await })
         });
-        found.await.map(|found| found.record.launch.name.clone())
+        found.await.map(|found| found.value.launch.name.clone())
     }
 
     /// The launches that go on, as the launcher shows them.
@@ -238,7 +239,7 @@ impl People {
             self.registry.call(|registry| async move { registry.create_version(&intent, wanted).await })
         });
         let Some(made) = made.await else { return false };
-        self.books.open().versions.insert(made.value.name, quality);
+        self.books.open().versions.insert(made.value.name.clone(), quality);
         true
     }
 

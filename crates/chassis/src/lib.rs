@@ -4,15 +4,21 @@
 //! Start with [`process`] for the life of a service, with [`layers`] for what happens to each call, and with [`status`]
 //! for errors.
 
+pub mod answers;
 mod caller;
 pub mod data_dir;
 pub mod env;
+pub mod etag;
+pub mod handle;
+pub mod intent;
 pub mod layers;
 mod methods;
 pub mod metrics;
+pub mod page;
 pub mod process;
 pub mod readiness;
 pub mod record;
+pub mod scalar;
 pub mod server;
 pub mod settings;
 pub mod status;

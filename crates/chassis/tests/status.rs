@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use slipway_chassis::env::Env;
 use slipway_chassis::{RequestId, caller, status};
-use slipway_domain::fault::{Fault, Kind, Precondition, Violation};
+use slipway_domain::fault::{CODE_NAMES, Fault, Kind, Precondition, Violation};
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -142,4 +142,14 @@ fn a_request_from_nowhere_is_anonymous() {
     let caller = caller(&tonic::Request::new(()));
     assert_eq!(caller.principal.as_str(), "anonymous");
     assert_eq!(caller.deadline, None);
+}
+
+#[test]
+fn every_code_has_the_name_of_the_specification() {
+    for (number, name) in CODE_NAMES.iter().enumerate() {
+        let code = Code::from(i32::try_from(number).unwrap());
+        let plain = name.replace('_', "");
+        assert!(format!("{code:?}").eq_ignore_ascii_case(&plain), "{number} is {code:?} and called {name}");
+    }
+    assert_eq!(Code::from(i32::try_from(CODE_NAMES.len()).unwrap()), Code::Unknown, "there are no more");
 }

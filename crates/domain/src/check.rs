@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::Violation;
+use crate::fault::{Violation, Violations};
 use crate::name::Identifier;
 
 /// The most labels that one resource carries.
@@ -96,6 +96,14 @@ impl Check {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
+    }
+
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// All that was found, if anything was.
+    pub fn finish(self) -> Result<(), Violations> {
+        Violations::all(self.violations).map_or(Ok(()), Err)
     }
 
     /// All that was found, in the order of finding.

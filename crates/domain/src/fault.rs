@@ -29,6 +29,27 @@ pub enum Kind {
     Internal,
 }
 
+/// The names of the codes of gRPC by their numbers, as its specification writes them.
+pub const CODE_NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
 /// One field of a request that is wrong, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -46,6 +67,45 @@ impl Violation {
         Self { field: field.into(), description: description.into(), reason }
     }
 }
+
+/// The fields of a request that are wrong, at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// One wrong field.
+    #[must_use]
+    pub fn one(violation: Violation) -> Self {
+        Self(vec![violation])
+    }
+
+    /// All of them; none if there is nothing wrong.
+    #[must_use]
+    pub fn all(violations: Vec<Violation>) -> Option<Self> {
+        (!violations.is_empty()).then_some(Self(violations))
+    }
+
+    /// Each of them.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Violation] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Violations {
+    /// The first ones as one sentence; who needs all of them reads [`Violations::as_slice`].
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 3;
+        for (index, Violation { field, description, .. }) in self.0.iter().take(SHOWN).enumerate() {
+            let joint = if index > 0 { "; " } else { "" };
+            write!(f, "{joint}{field}: {description}")?;
+        }
+        let more = self.0.len().saturating_sub(SHOWN);
+        if more > 0 { write!(f, "; and {more} more") } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for Violations {}
 
 /// One condition of the system that must change before the request can succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,5 +146,22 @@ pub trait Fault: std::error::Error {
     /// How long to wait before the same request is worth a new try.
     fn retry_after(&self) -> Option<Duration> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_violations_make_one_sentence() {
+        let violations = |fields: &[&str]| {
+            Violations::all(fields.iter().map(|field| Violation::new(*field, "BAD", "is bad")).collect())
+                .map(|violations| violations.to_string())
+        };
+        assert_eq!(violations(&[]), None);
+        assert_eq!(violations(&["a", "b"]).as_deref(), Some("a: is bad; b: is bad"));
+        let five = violations(&["a", "b", "c", "d", "e"]);
+        assert_eq!(five.as_deref(), Some("a: is bad; b: is bad; c: is bad; and 2 more"));
     }
 }

@@ -66,12 +66,9 @@ fn read(reader: &mut Reader) -> Config {
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let folder = start.common.data_dir.clone();
     let options = Options { rows: ROWS, ..Options::default() };
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
-    let broken = |reason: String| Error::Unreadable(slipway_store::Error::Unavailable { reason });
-    let store = opened.map_err(|error| broken(error.to_string()))?.map_err(Error::Unreadable)?;
-    serve(config, Arc::new(store), start).await
+    let opened = Embedded::open_in_background(&start.common.data_dir, options).await;
+    serve(config, Arc::new(opened.map_err(Error::Unreadable)?), start).await
 }
 
 /// Starts the service on `store`.

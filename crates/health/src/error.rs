@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use slipway_domain::check::Check;
-use slipway_domain::fault::{Fault, Kind, Violation};
+use slipway_domain::fault::{Fault, Kind, Violation, Violations};
 use slipway_domain::name::VersionName;
 
 use crate::record::ProducerId;
@@ -15,8 +14,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Fields of the request are wrong.
-    #[error("{}", summary(.0))]
-    Invalid(Vec<Violation>),
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// A report's number leaves a gap.
     #[error("{producer} sent report {given} of epoch {epoch}, and report {expected} is the next one: send from there")]
     SequenceGap {
@@ -92,14 +91,6 @@ pub enum Error {
     Unreadable(slipway_store::Error),
 }
 
-/// The first violations as one sentence; the status carries all of them.
-fn summary(violations: &[Violation]) -> String {
-    let shown: Vec<_> = violations.iter().take(3).map(|v| format!("{}: {}", v.field, v.description)).collect();
-    let more = violations.len().saturating_sub(shown.len());
-    let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{tail}", shown.join("; "))
-}
-
 fn never_reported(version: &VersionName, reported: &[u64]) -> String {
     if reported.is_empty() {
         return format!("no observation of any version of {} was ever reported as served", version.model);
@@ -112,15 +103,6 @@ fn never_reported(version: &VersionName, reported: &[u64]) -> String {
 }
 
 impl Error {
-    /// Fails with all that `check` found, if it found anything.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every violation.
-    pub fn unless_clean(check: Check) -> Result<(), Self> {
-        let violations = check.into_violations();
-        if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
-    }
-
     /// The record at `key` is not what this program wrote.
     pub(crate) fn damaged(key: &[u8], what: impl std::fmt::Display) -> Self {
         Self::Damaged { key: key.escape_ascii().to_string(), what: what.to_string() }
@@ -191,7 +173,7 @@ impl Fault for Error {
     }
 
     fn violations(&self) -> &[Violation] {
-        if let Self::Invalid(violations) = self { violations } else { &[] }
+        if let Self::Invalid(violations) = self { violations.as_slice() } else { &[] }
     }
 
     fn retry_after(&self) -> Option<Duration> {

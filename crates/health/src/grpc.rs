@@ -1,22 +1,19 @@
 //! The handlers: who calls, what is asked, what is done, what is answered. Nothing is decided here.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{Stream, StreamExt, future, stream};
-use slipway_chassis::{Caller, caller};
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
+use slipway_chassis::handle::{Answer, Messages, handle, messages};
 use slipway_proto::health::v1 as pb;
 use slipway_proto::health::v1::health_server::{Health as Service, HealthServer};
 use slipway_proto::r#type::v1::Evidence;
 use tonic::service::Routes;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 
 use crate::{Error, Health, convert};
 
 /// The health service's handlers.
 pub struct Handlers(Arc<Health>);
-
-type Answer<T> = Result<Response<T>, Status>;
 
 impl Handlers {
     /// Handlers over `health`.
@@ -32,35 +29,34 @@ impl Handlers {
     }
 }
 
-/// The way of every call: the answer, or the status that tells the caller what is wrong.
-fn answer<T>(caller: &Caller, result: Result<T, Error>) -> Answer<T> {
-    result.map(Response::new).map_err(|error| caller.status(&error))
-}
-
 #[tonic::async_trait]
 impl Service for Handlers {
-    type ReportStream = Pin<Box<dyn Stream<Item = Result<pb::ReportResponse, Status>> + Send>>;
+    type ReportStream = Messages<pb::ReportResponse>;
 
     async fn report(&self, request: Request<Streaming<pb::ReportRequest>>) -> Answer<Self::ReportStream> {
-        let caller = caller(&request);
-        let (messages, broken) = until_broken(request.into_inner());
-        let answers = self.0.report_all(&caller, messages.map(convert::report));
-        let shown = answers.map(move |answer| answer.map(convert::acknowledged).map_err(|error| caller.status(&error)));
-        Ok(Response::new(Box::pin(shown.chain(broken))))
+        handle(request, async |caller, stream| {
+            let (drafts, broken) = until_broken(stream);
+            let answers = self.0.report_all(&caller, drafts.map(convert::report));
+            let shown = messages(caller, answers.map_ok(convert::acknowledged));
+            Ok::<_, Error>(Box::pin(shown.chain(broken)) as Self::ReportStream)
+        })
+        .await
     }
 
     async fn get_health(&self, request: Request<pb::GetHealthRequest>) -> Answer<pb::GetHealthResponse> {
-        let caller = caller(&request);
-        let query = convert::health_query(request.into_inner());
-        let found = query.and_then(|query| self.0.get_health(&caller, &query));
-        answer(&caller, found.map(convert::version_health))
+        handle(request, async |caller, message| {
+            let query = convert::health_query(message)?;
+            self.0.get_health(&caller, &query).map(convert::version_health)
+        })
+        .await
     }
 
     async fn evaluate(&self, request: Request<pb::EvaluateRequest>) -> Answer<Evidence> {
-        let caller = caller(&request);
-        let query = convert::gate_query(request.into_inner());
-        let found = query.and_then(|query| self.0.evaluate(&caller, &query));
-        answer(&caller, found.map(convert::evidence))
+        handle(request, async |caller, message| {
+            let query = convert::gate_query(message)?;
+            self.0.evaluate(&caller, &query).map(convert::evidence)
+        })
+        .await
     }
 }
 

@@ -84,11 +84,8 @@ fn read(reader: &mut Reader) -> Config {
 /// # Errors
 /// [`Error`] if the store can't be opened or used.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let folder = start.common.data_dir.clone();
     let options = Options { rows: ROWS, ..Options::default() };
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
-    let store =
-        opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
+    let store = Embedded::open_in_background(&start.common.data_dir, options).await?;
     let peers = Remote::new(&config.registry, &config.health, start.env.clone());
     serve(Arc::new(store), Arc::new(peers), config.concurrency, start).await
 }

@@ -5,13 +5,12 @@ mod launch;
 mod peer;
 mod plan;
 mod request;
-mod scalar;
 
 pub use evidence::{evidence, parse_evidence};
 pub use launch::{explained, launch, listed, watch_event};
 pub use peer::{any_model, candidate, changes_after, judged, news, quarantine, question, set_traffic};
 pub use plan::{parse_plan, plan};
 pub use request::{
-    abort_launch, create_launch, explain_launch, list_launches, name, pause_launch, promote_launch, resume_launch,
-    watch_launches,
+    abort_launch, create_launch, explain_launch, get_launch, list_launches, pause_launch, promote_launch,
+    resume_launch, watch_launches,
 };

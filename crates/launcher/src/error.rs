@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use slipway_domain::check::Check;
-use slipway_domain::fault::{Fault, Kind, Precondition, Violation};
+use slipway_chassis::answers::Reused;
+use slipway_chassis::page;
+use slipway_domain::fault::{Fault, Kind, Precondition, Violation, Violations};
 use slipway_domain::launch::Rejected;
 use slipway_domain::name::{LaunchName, VersionName};
 
@@ -13,8 +14,8 @@ use crate::peers::Peer;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Fields of the request are wrong.
-    #[error("{}", summary(.0))]
-    Invalid(Vec<Violation>),
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// There is no such resource.
     #[error("there is no {name}")]
     NotFound {
@@ -174,19 +175,11 @@ fn reasons(obstacles: &[Obstacle]) -> String {
     obstacles.iter().map(Obstacle::description).collect::<Vec<_>>().join("; ")
 }
 
-/// The first violations as one sentence; the status carries all of them.
-fn summary(violations: &[Violation]) -> String {
-    let shown: Vec<_> = violations.iter().take(3).map(|v| format!("{}: {}", v.field, v.description)).collect();
-    let more = violations.len().saturating_sub(shown.len());
-    let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{tail}", shown.join("; "))
-}
-
 impl Error {
     /// One wrong field.
     #[must_use]
     pub fn invalid(field: &str, reason: &'static str, description: impl Into<String>) -> Self {
-        Self::Invalid(vec![Violation::new(field, reason, description)])
+        Self::Invalid(Violations::one(Violation::new(field, reason, description)))
     }
 
     /// A row that is not what it should be.
@@ -194,14 +187,20 @@ impl Error {
     pub fn damaged(key: &[u8], what: &dyn std::fmt::Display) -> Self {
         Self::Damaged { key: String::from_utf8_lossy(key).into_owned(), what: what.to_string() }
     }
+}
 
-    /// Fails with all that `check` found, if it found anything.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every violation.
-    pub fn unless_clean(check: Check) -> Result<(), Self> {
-        let violations = check.into_violations();
-        if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
+impl From<page::Error> for Error {
+    fn from(error: page::Error) -> Self {
+        match error {
+            page::Error::Invalid(violation) => Self::Invalid(Violations::one(violation)),
+            page::Error::Expired => Self::PageTokenExpired,
+        }
+    }
+}
+
+impl From<Reused> for Error {
+    fn from(Reused { id }: Reused) -> Self {
+        Self::RequestIdReused { id }
     }
 }
 
@@ -281,7 +280,7 @@ impl Fault for Error {
     }
 
     fn violations(&self) -> &[Violation] {
-        if let Self::Invalid(violations) = self { violations } else { &[] }
+        if let Self::Invalid(violations) = self { violations.as_slice() } else { &[] }
     }
 
     fn preconditions(&self) -> Vec<Precondition> {

@@ -12,7 +12,6 @@ pub mod convert;
 pub mod error;
 pub mod grpc;
 pub mod keys;
-pub mod page;
 pub mod peers;
 pub mod record;
 pub mod service;

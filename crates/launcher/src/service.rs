@@ -17,13 +17,14 @@ mod steer;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use slipway_chassis::Caller;
 use slipway_chassis::env::Env;
 use slipway_chassis::metrics::Metrics;
+use slipway_chassis::page::Pictures;
 use slipway_domain::name::LaunchName;
-use slipway_store::{Revision, Store};
-use uuid::Uuid;
+use slipway_store::Store;
+use slipway_store::picture::{Feed, Kept};
 
 pub use create::NewLaunch;
 pub use explain::Explained;
@@ -31,12 +32,14 @@ pub use list::{ListQuery, Listed};
 pub use steer::Target;
 pub use watch::{Event, Moment, Scope};
 
-use crate::page::Pictures;
 use crate::record::Record;
-use crate::state::{Feed, State};
+use crate::state::State;
 use crate::{Error, Peers};
 use epoch::Epoch;
 use meters::Meters;
+
+/// How long to wait before a store that failed is read again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a launcher is made of.
 pub struct Parts {
@@ -58,41 +61,10 @@ pub struct Launcher {
     peers: Arc<dyn Peers>,
     env: Env,
     concurrency: usize,
-    feed: Arc<Feed>,
+    feed: Arc<Feed<State>>,
     epoch: Epoch,
-    pictures: Pictures,
+    pictures: Pictures<State>,
     meters: Meters,
-}
-
-/// Whether a mutation is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// It is.
-    Commit,
-    /// Everything is checked, nothing is changed.
-    ValidateOnly,
-}
-
-/// What every mutation says beside its subject.
-#[derive(Debug, Clone)]
-pub struct Intent {
-    /// Who asks.
-    pub caller: Caller,
-    /// Makes a repetition harmless.
-    pub request_id: Option<Uuid>,
-    /// Whether it is carried out.
-    pub mode: Mode,
-    /// Why, for the log.
-    pub reason: String,
-}
-
-/// A launch with the revision of its last change.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// The launch.
-    pub record: Arc<Record>,
-    /// The revision of its last change: its etag.
-    pub revision: Revision,
 }
 
 impl Launcher {
@@ -104,7 +76,7 @@ impl Launcher {
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Error> {
         let Parts { store, peers, env, metrics, concurrency } = parts;
         let epoch = Epoch::take(&*store, env.now()).await?;
-        let feed = Feed::open(&*store).await?;
+        let feed = Arc::new(Feed::<State>::open(&*store).await?);
         tracing::info!(epoch = epoch.number, launches = feed.look().active.len(), "in charge");
         let meters = Meters::new(&metrics, &feed);
         let pictures = Pictures::default();
@@ -113,8 +85,15 @@ impl Launcher {
 
     /// Keeps the picture up to date, runs commands and timers, and forgets old answers; never ends.
     pub async fn run(self: Arc<Self>) {
-        let follow = Arc::clone(&self.feed).run(Arc::clone(&self.store), self.env.clone());
-        tokio::join!(follow, self.forget_answers(), Arc::clone(&self).work());
+        tokio::join!(self.keep_current(), self.forget_answers(), Arc::clone(&self).work());
+    }
+
+    async fn keep_current(&self) {
+        loop {
+            let error = self.feed.follow(&*self.store).await;
+            tracing::error!(%error, "the picture of the store stands still; trying again");
+            self.env.sleep(PAUSE).await;
+        }
     }
 
     /// Waits until a newer launcher has taken charge of the same store; returns its epoch.
@@ -132,7 +111,7 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_launch(&self, name: &LaunchName) -> Result<Found, Error> {
+    pub fn get_launch(&self, name: &LaunchName) -> Result<Kept<Record>, Error> {
         find(&self.feed.look(), name)
     }
 
@@ -149,7 +128,6 @@ impl Launcher {
     }
 }
 
-fn find(state: &State, name: &LaunchName) -> Result<Found, Error> {
-    let kept = state.launches.get(name).ok_or_else(|| Error::NotFound { name: name.to_string() })?;
-    Ok(Found { record: Arc::clone(&kept.value), revision: kept.revision })
+fn find(state: &State, name: &LaunchName) -> Result<Kept<Record>, Error> {
+    state.launches.get(name).cloned().ok_or_else(|| Error::NotFound { name: name.to_string() })
 }

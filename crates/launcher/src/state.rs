@@ -1,48 +1,18 @@
 //! The launcher in memory: an immutable picture that the store's watch keeps up to date.
 
-mod feed;
-
 use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet};
 use jiff::Timestamp;
 use slipway_domain::launch::Command;
 use slipway_domain::name::{LaunchName, ModelName};
-use slipway_store::{Change, Entry, Revision};
+use slipway_store::picture::{Kept, Picture};
+use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
-pub use feed::Feed;
-
 use crate::Error;
-use crate::keys::Key;
+use crate::keys::{self, Key};
 use crate::record::{self, Answer, Record, Row};
-
-/// A value with the revision that last changed it.
-#[derive(Debug)]
-pub struct Kept<T> {
-    /// The value.
-    pub value: Arc<T>,
-    /// The revision of its last change.
-    pub revision: Revision,
-}
-
-impl<T> Clone for Kept<T> {
-    fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), revision: self.revision }
-    }
-}
-
-impl<T> Kept<T> {
-    fn new(value: T, revision: Revision) -> Self {
-        Self { value: Arc::new(value), revision }
-    }
-}
-
-/// The etag of a launch last changed at `revision`.
-#[must_use]
-pub fn etag(revision: Revision) -> String {
-    format!("{revision:x}")
-}
 
 /// Everything but the event logs, as it was at one revision. Cloning is cheap: the maps are shared.
 #[derive(Debug, Clone, Default)]
@@ -67,21 +37,19 @@ pub struct State {
     pub epoch: u64,
 }
 
-impl State {
-    /// Takes in an entry of a listing of the store.
-    pub(crate) fn load(&mut self, entry: &Entry) -> Result<(), Error> {
-        self.put(&entry.key, &entry.value, entry.mod_revision)
+impl Picture for State {
+    type Error = Error;
+
+    fn range() -> KeyRange {
+        keys::all()
     }
 
-    /// Takes in one change of the transaction that made `revision`.
-    pub(crate) fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
-        match change {
-            Change::Put { key, value } => self.put(key, value, revision),
-            Change::Delete { key } => {
-                self.delete(key);
-                Ok(())
-            }
-        }
+    fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    fn advance(&mut self, revision: Revision) {
+        self.revision = revision;
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -123,7 +91,9 @@ impl State {
             Some(Key::Launch(_) | Key::Event(..) | Key::Epoch) | None => {}
         }
     }
+}
 
+impl State {
     fn set_timer(&mut self, launch: LaunchName, due: Option<Timestamp>) {
         if let Some(before) = self.timers.remove(&launch) {
             self.due.remove(&(before, launch.clone()));

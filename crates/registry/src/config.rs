@@ -40,11 +40,8 @@ fn read(_: &mut Reader) -> Config {
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
-    let folder = start.common.data_dir.clone();
     let options = Options { rows: ROWS, ..Options::default() };
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, options)).await;
-    let store =
-        opened.map_err(|broken| Error::Refused(slipway_store::Error::Unavailable { reason: broken.to_string() }))??;
+    let store = Embedded::open_in_background(&start.common.data_dir, options).await?;
     serve(Arc::new(store), start).await
 }
 

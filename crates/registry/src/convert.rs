@@ -5,7 +5,7 @@ mod mutation;
 mod question;
 mod resource;
 
-pub use answer::{change, changes_page, found_traffic, found_version, listed, watch_event};
+pub use answer::{changes, model_types, models, versions, watch_event};
 pub use mutation::*;
 pub use question::*;
-pub use resource::{kept_type, kept_version, model, resource, traffic};
+pub use resource::{model, model_type, traffic, version};

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use slipway_domain::check::Check;
-use slipway_domain::fault::{Fault, Kind, Precondition, Violation};
+use slipway_chassis::answers::Reused;
+use slipway_chassis::page;
+use slipway_domain::fault::{Fault, Kind, Precondition, Violation, Violations};
 
 /// A fact about the registry or a request to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Fields of the request are wrong.
-    #[error("{}", summary(.0))]
-    Invalid(Vec<Violation>),
+    #[error(transparent)]
+    Invalid(#[from] Violations),
     /// There is no such resource.
     #[error("there is no {name}")]
     NotFound {
@@ -86,19 +87,11 @@ pub enum Error {
     OutcomeUnknown(#[source] slipway_store::Error),
 }
 
-/// The first violations as one sentence; the status carries all of them.
-fn summary(violations: &[Violation]) -> String {
-    let shown: Vec<_> = violations.iter().take(3).map(|v| format!("{}: {}", v.field, v.description)).collect();
-    let more = violations.len().saturating_sub(shown.len());
-    let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
-    format!("{}{tail}", shown.join("; "))
-}
-
 impl Error {
     /// One wrong field.
     #[must_use]
     pub fn invalid(field: &str, reason: &'static str, description: impl Into<String>) -> Self {
-        Self::Invalid(vec![Violation::new(field, reason, description)])
+        Self::Invalid(Violations::one(Violation::new(field, reason, description)))
     }
 
     /// A row that holds another kind of resource than its request asks for.
@@ -107,13 +100,25 @@ impl Error {
         Self::Damaged { key: found.name(), what: "it is another kind of resource".to_owned() }
     }
 
-    /// Fails with all that `check` found, if it found anything.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every violation.
-    pub fn unless_clean(check: Check) -> Result<(), Self> {
-        let violations = check.into_violations();
-        if violations.is_empty() { Ok(()) } else { Err(Self::Invalid(violations)) }
+    /// A row that can't be read.
+    #[must_use]
+    pub fn damaged(key: &[u8], what: &dyn std::fmt::Display) -> Self {
+        Self::Damaged { key: String::from_utf8_lossy(key).into_owned(), what: what.to_string() }
+    }
+}
+
+impl From<page::Error> for Error {
+    fn from(error: page::Error) -> Self {
+        match error {
+            page::Error::Invalid(violation) => Self::Invalid(Violations::one(violation)),
+            page::Error::Expired => Self::PageTokenExpired,
+        }
+    }
+}
+
+impl From<Reused> for Error {
+    fn from(Reused { id }: Reused) -> Self {
+        Self::RequestIdReused { id }
     }
 }
 
@@ -182,7 +187,7 @@ impl Fault for Error {
     }
 
     fn violations(&self) -> &[Violation] {
-        if let Self::Invalid(violations) = self { violations } else { &[] }
+        if let Self::Invalid(violations) = self { violations.as_slice() } else { &[] }
     }
 
     fn preconditions(&self) -> Vec<Precondition> {

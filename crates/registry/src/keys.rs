@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use slipway_domain::name::{Identifier, ModelName};
-use slipway_store::KeyRange;
 use uuid::Uuid;
 
 /// Current states of model types, models, versions and traffic.
@@ -15,12 +14,6 @@ pub const QUARANTINE: &[u8] = b"quarantine/";
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger.
 pub const LEDGER: &[u8] = b"ledger/";
-
-/// Everything that this service keeps.
-#[must_use]
-pub fn all() -> KeyRange {
-    KeyRange::all()
-}
 
 fn join(kind: &[u8], rest: &[u8]) -> Bytes {
     [kind, rest].concat().into()

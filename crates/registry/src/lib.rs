@@ -10,7 +10,6 @@ pub mod convert;
 pub mod error;
 pub mod grpc;
 pub mod keys;
-pub mod page;
 pub mod record;
 pub mod service;
 pub mod state;

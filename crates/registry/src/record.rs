@@ -47,10 +47,7 @@ pub enum Row {
 /// # Errors
 /// [`Error::Damaged`] if the key or the value is none of this service's.
 pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
-    let damaged = |what: &dyn std::fmt::Display| Error::Damaged {
-        key: String::from_utf8_lossy(key).into_owned(),
-        what: what.to_string(),
-    };
+    let damaged = |what: &dyn std::fmt::Display| Error::damaged(key, what);
     let text = |prefix: &[u8]| Some(std::str::from_utf8(key.strip_prefix(prefix)?).ok()?.to_owned());
     let unreadable = |error: record::Error| damaged(&error);
     if key.starts_with(keys::RESOURCE) {

@@ -11,11 +11,12 @@ mod versions;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use slipway_chassis::Caller;
 use slipway_chassis::env::Env;
+use slipway_chassis::page::Pictures;
+use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
-use uuid::Uuid;
 
 pub use changes::{Entry, ListChanges};
 pub use list::{ListQuery, Listed};
@@ -27,46 +28,17 @@ pub(crate) use versions::blank as blank_version;
 pub use watch::{Event, Last, Scope, Seen};
 
 use crate::Error;
-use crate::page::Pictures;
-use crate::state::Feed;
+use crate::state::State;
+
+/// How long to wait before a store that failed is read again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The registry's use cases over one store.
 pub struct Registry {
     store: Arc<dyn Store>,
-    feed: Arc<Feed>,
+    feed: Feed<State>,
     env: Env,
-    pictures: Pictures,
-}
-
-/// Whether a mutation is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// It is.
-    Commit,
-    /// Everything is checked, nothing is changed.
-    ValidateOnly,
-}
-
-/// What every mutation says beside its subject.
-#[derive(Debug, Clone)]
-pub struct Intent {
-    /// Who asks.
-    pub caller: Caller,
-    /// Makes a repetition harmless.
-    pub request_id: Option<Uuid>,
-    /// Whether it is carried out.
-    pub mode: Mode,
-    /// Why, for the ledger.
-    pub reason: String,
-}
-
-/// A resource with the revision of its last change.
-#[derive(Debug, Clone)]
-pub struct Found<T> {
-    /// The resource.
-    pub value: T,
-    /// The revision of its last change: its etag.
-    pub revision: Revision,
+    pictures: Pictures<State>,
 }
 
 /// Which fields an update changes.
@@ -103,8 +75,15 @@ impl Registry {
 
     /// Keeps the picture up to date and forgets old answers; never ends.
     pub async fn run(self: Arc<Self>) {
-        let follow = Arc::clone(&self.feed).run(Arc::clone(&self.store), self.env.clone());
-        tokio::join!(follow, self.forget_answers());
+        tokio::join!(self.keep_current(), self.forget_answers());
+    }
+
+    async fn keep_current(&self) {
+        loop {
+            let error = self.feed.follow(&*self.store).await;
+            tracing::error!(%error, "the picture of the store stands still; trying again");
+            self.env.sleep(PAUSE).await;
+        }
     }
 
     /// The revision that reads see now.

@@ -1,7 +1,5 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
-mod feed;
-
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -9,46 +7,12 @@ use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
 use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
 use slipway_domain::traffic::Traffic;
-use slipway_store::{Change, Commit, Entry, Revision};
+use slipway_store::picture::{Kept, Picture};
+use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
-pub use feed::Feed;
-
-use crate::Error;
 use crate::record::{self, Answer, Row};
-
-/// A value with the revision that last changed it.
-#[derive(Debug)]
-pub struct Kept<T> {
-    /// The value.
-    pub value: Arc<T>,
-    /// The revision of its last change.
-    pub revision: Revision,
-}
-
-impl<T> Clone for Kept<T> {
-    fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), revision: self.revision }
-    }
-}
-
-impl<T> Kept<T> {
-    fn new(value: T, revision: Revision) -> Self {
-        Self { value: Arc::new(value), revision }
-    }
-
-    /// What identifies this state of the resource to a caller.
-    #[must_use]
-    pub fn etag(&self) -> String {
-        etag(self.revision)
-    }
-}
-
-/// The etag of a resource last changed at `revision`.
-#[must_use]
-pub fn etag(revision: Revision) -> String {
-    format!("{revision:x}")
-}
+use crate::{Error, keys};
 
 /// One place in the ledger.
 #[derive(Debug, Clone)]
@@ -57,6 +21,43 @@ pub struct Place {
     pub resource: Arc<str>,
     /// Where the change lies in the store.
     pub key: bytes::Bytes,
+}
+
+/// A resource of any kind as a picture keeps it: shared, until somebody needs a copy.
+#[derive(Debug, Clone)]
+pub enum KeptResource {
+    /// A model type.
+    ModelType(Kept<ModelType>),
+    /// A model.
+    Model(Kept<Model>),
+    /// A version.
+    Version(Kept<Version>),
+    /// The traffic of the model with this name.
+    Traffic(ModelName, Kept<Traffic>),
+}
+
+impl KeptResource {
+    /// Its full name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::ModelType(kept) => kept.value.name.to_string(),
+            Self::Model(kept) => kept.value.name.to_string(),
+            Self::Version(kept) => kept.value.name.to_string(),
+            Self::Traffic(model, _) => model.traffic(),
+        }
+    }
+
+    /// A copy of it, and the revision of its last change.
+    #[must_use]
+    pub fn copied(self) -> (Resource, Revision) {
+        match self {
+            Self::ModelType(kept) => (Resource::ModelType(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Model(kept) => (Resource::Model(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Version(kept) => (Resource::Version(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Traffic(model, kept) => (Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)), kept.revision),
+        }
+    }
 }
 
 /// Everything, as it was at one revision. Cloning is cheap: the maps are shared.
@@ -82,32 +83,19 @@ pub struct State {
     pub ledger: OrdMap<(Revision, u32), Place>,
 }
 
-impl State {
-    /// Takes in an entry of a listing of the store.
-    pub(crate) fn load(&mut self, entry: &Entry) -> Result<(), Error> {
-        self.put(&entry.key, &entry.value, entry.mod_revision)
+impl Picture for State {
+    type Error = Error;
+
+    fn range() -> KeyRange {
+        KeyRange::all()
     }
 
-    /// Takes in a transaction.
-    pub(crate) fn take_in(&mut self, commit: &Commit) -> Result<(), Error> {
-        for change in &commit.changes {
-            self.apply(change, commit.revision)?;
-        }
-        self.revision = commit.revision;
-        Ok(())
+    fn revision(&self) -> Revision {
+        self.revision
     }
 
-    fn apply(&mut self, change: &Change, revision: Revision) -> Result<(), Error> {
-        match change {
-            Change::Put { key, value } => self.put(key, value, revision),
-            Change::Delete { key } => {
-                // Answers are the only rows that are ever deleted.
-                if let Some(id) = crate::keys::answer_id(key) {
-                    self.answers.remove(&id);
-                }
-                Ok(())
-            }
-        }
+    fn advance(&mut self, revision: Revision) {
+        self.revision = revision;
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -131,6 +119,15 @@ impl State {
         Ok(())
     }
 
+    fn delete(&mut self, key: &[u8]) {
+        // Answers are the only rows that are ever deleted.
+        if let Some(id) = keys::answer_id(key) {
+            self.answers.remove(&id);
+        }
+    }
+}
+
+impl State {
     fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {
@@ -162,14 +159,11 @@ impl State {
     }
 
     /// Every resource, as a watch begins with.
-    pub fn resources(&self) -> impl Iterator<Item = (Resource, Revision)> + '_ {
-        let types = self.model_types.values().map(|kept| (Resource::ModelType((*kept.value).clone()), kept.revision));
-        let models = self.models.values().map(|kept| (Resource::Model((*kept.value).clone()), kept.revision));
-        let versions = self.versions.values().map(|kept| (Resource::Version((*kept.value).clone()), kept.revision));
-        let traffic = self
-            .traffic
-            .iter()
-            .map(|(model, kept)| (Resource::Traffic(model.clone(), (*kept.value).clone()), kept.revision));
+    pub fn resources(&self) -> impl Iterator<Item = KeptResource> + '_ {
+        let types = self.model_types.values().cloned().map(KeptResource::ModelType);
+        let models = self.models.values().cloned().map(KeptResource::Model);
+        let versions = self.versions.values().cloned().map(KeptResource::Version);
+        let traffic = self.traffic.iter().map(|(model, kept)| KeptResource::Traffic(model.clone(), kept.clone()));
         types.chain(models).chain(versions).chain(traffic)
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
+use slipway_domain::fault::CODE_NAMES;
 use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -126,7 +127,8 @@ impl Error {
         let named = details.request_info().map_or(request_id, |info| info.request_id.as_str()).to_owned();
         Self::new(Failure {
             code: status.code(),
-            reason: info.map_or_else(|| default_reason(status.code()).to_owned(), |info| info.reason.clone()),
+            // An answer that names no reason, as a proxy's, is known by its code.
+            reason: info.map_or(CODE_NAMES[status.code() as usize], |info| info.reason.as_str()).to_owned(),
             message: status.message().to_owned(),
             advice: advice(status.code()).to_owned(),
             facts: info.map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default(),
@@ -245,29 +247,6 @@ fn preconditions(details: &ErrorDetails) -> Vec<Precondition> {
         description: v.description.clone(),
     };
     listed.iter().map(precondition).collect()
-}
-
-/// The reason of an answer that names none, as a proxy's.
-fn default_reason(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }
 
 /// What a person can do about an answer with this code, beyond what the answer says itself.

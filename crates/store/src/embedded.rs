@@ -148,6 +148,16 @@ impl Embedded {
         Self::open_on(Arc::new(disk), &dir.join(STATES), options)
     }
 
+    /// As [`Embedded::open`], from a task, whose thread it does not block.
+    ///
+    /// # Errors
+    /// As [`Embedded::open`]; [`Error::Unavailable`] if opening broke off.
+    pub async fn open_in_background(dir: impl Into<PathBuf>, options: Options) -> Result<Self, Error> {
+        let dir = dir.into();
+        let opened = tokio::task::spawn_blocking(move || Self::open(dir, options)).await;
+        opened.map_err(|broken| Error::Unavailable { reason: broken.to_string() })?
+    }
+
     /// Opens the store whose journal and snapshots are on `disk`, and whose state is in the folder
     /// `state_dir`.
     ///

@@ -56,6 +56,7 @@ pub mod error;
 pub mod faults;
 pub mod key_range;
 pub mod memory;
+pub mod picture;
 pub mod txn;
 pub mod watch;
 

@@ -4,14 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram};
+use slipway_domain::fault::CODE_NAMES;
 use tonic::Code;
 
 use crate::env::{Env, Stopwatch};
 use crate::methods::{Method, Methods};
 use crate::metrics::{Metrics, SECONDS};
-
-/// How many codes gRPC has.
-const CODES: usize = 17;
 
 /// The instruments of a server, each bound to its labels once.
 pub(super) struct Measures {
@@ -26,7 +24,7 @@ struct OfMethod {
     /// Its service and its name.
     labels: [KeyValue; 2],
     duration: OnceLock<BoundHistogram<f64>>,
-    by_code: [OnceLock<BoundCounter<u64>>; CODES],
+    by_code: [OnceLock<BoundCounter<u64>>; CODE_NAMES.len()],
 }
 
 impl Measures {
@@ -60,7 +58,7 @@ impl OfMethod {
     fn counter(&self, all: &Counter<u64>, code: Code) -> &BoundCounter<u64> {
         self.by_code[code as usize].get_or_init(|| {
             let [service, method] = self.labels.clone();
-            all.bind(&[service, method, KeyValue::new("code", name(code))])
+            all.bind(&[service, method, KeyValue::new("code", CODE_NAMES[code as usize])])
         })
     }
 }
@@ -88,28 +86,5 @@ impl Drop for Measure {
         method.counter(requests, self.code).add(1);
         let duration = method.duration.get_or_init(|| duration.bind(&method.labels));
         duration.record(self.stopwatch.elapsed().as_secs_f64());
-    }
-}
-
-/// The name of a code as it is written in the specification of gRPC.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

@@ -28,7 +28,7 @@ pub fn report(message: pb::ReportRequest) -> Result<Draft, Error> {
             .collect(),
         complete_through: instant(&mut check, "complete_through", complete_through),
     };
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(draft)
 }
 
@@ -75,7 +75,7 @@ pub fn health_query(message: pb::GetHealthRequest) -> Result<HealthQuery, Error>
         end: instant(&mut check, "end_time", end_time),
         cohorts: if include_immature { Cohorts::All } else { Cohorts::Mature },
     };
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(query)
 }
 
@@ -99,7 +99,7 @@ pub fn gate_query(message: pb::EvaluateRequest) -> Result<GateQuery, Error> {
         policy: gate_policy(policy.unwrap_or_default()),
         label_window: label_window.as_ref().map(span),
     };
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(query)
 }
 

@@ -93,7 +93,7 @@ fn parse(query: &GateQuery) -> Result<Gate, Error> {
         check.out_of_bounds("label_window", "must be from 0 to 90 days");
     }
     check.extend(query.policy.check("policy"));
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(Gate {
         candidate: candidate.expect("a query without a candidate is not clean"),
         baseline: baseline.expect("a query without a baseline is not clean"),

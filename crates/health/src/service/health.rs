@@ -118,7 +118,7 @@ fn parse(query: &HealthQuery) -> Result<VersionName, Error> {
     if query.start.zip(query.end).is_some_and(|(start, end)| end <= start) {
         check.add("end_time", "NOT_AFTER_START", "must lie after start_time");
     }
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(version.expect("a query without a valid name is not clean"))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
 use slipway_chassis::Caller;
-use slipway_domain::fault::Violation;
+use slipway_domain::fault::{Violation, Violations};
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -85,7 +85,7 @@ fn same_producer(producer: &mut Option<String>, draft: Draft) -> Result<Draft, E
         return Ok(draft);
     }
     let description = format!("is {:.128}; this stream began with reports of {first:.128}", draft.producer);
-    Err(Error::Invalid(vec![Violation::new("producer", "CHANGED", description)]))
+    Err(Violations::one(Violation::new("producer", "CHANGED", description)).into())
 }
 
 /// The task that reads a stream; it ends when nobody waits for answers any more.

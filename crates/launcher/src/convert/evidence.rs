@@ -4,7 +4,7 @@ use slipway_domain::gate::{Arm, Estimate, Evidence, Verdict};
 use slipway_domain::name::VersionName;
 use slipway_proto::r#type::v1 as pb;
 
-use super::scalar::{instant, parse_instant, signed};
+use slipway_chassis::scalar::{instant, parse_instant, signed};
 
 /// Evidence as the wire shows it.
 #[must_use]

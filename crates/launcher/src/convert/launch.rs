@@ -1,17 +1,19 @@
 //! Launches as the wire shows them.
 
+use slipway_chassis::etag::etag;
 use slipway_domain::launch::{Explanation, Hold, Launch, Phase, Stage, Transition, log};
 use slipway_proto::launcher::v1 as pb;
+use slipway_store::picture::Kept;
 
 use super::evidence::evidence;
 use super::plan::plan;
-use super::scalar::{instant, signed};
-use crate::service::{Event, Explained, Found, Listed, Moment};
-use crate::state::etag;
+use crate::record::Record;
+use crate::service::{Event, Explained, Listed, Moment};
+use slipway_chassis::scalar::{instant, signed};
 
 /// A launch.
 #[must_use]
-pub fn launch(found: &Found) -> pb::Launch {
+pub fn launch(kept: Kept<Record>) -> pb::Launch {
     let Launch {
         name,
         candidate,
@@ -41,7 +43,7 @@ pub fn launch(found: &Found) -> pb::Launch {
         expire_at: _,
         rollback_reason: _,
         log: _,
-    } = &found.record.launch;
+    } = &kept.value.launch;
     pb::Launch {
         name: name.to_string(),
         candidate: candidate.to_string(),
@@ -51,7 +53,7 @@ pub fn launch(found: &Found) -> pb::Launch {
         step: step(*stage),
         phase: stage.phase().map_or(pb::StepPhase::Unspecified, phase).into(),
         reason: reason.clone(),
-        hold: found.record.launch.hold().map(hold),
+        hold: kept.value.launch.hold().map(hold),
         share: share.fraction(),
         peak_share: peak_share.fraction(),
         evidence: last_evidence.as_ref().map(evidence),
@@ -60,8 +62,8 @@ pub fn launch(found: &Found) -> pb::Launch {
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
         end_time: ended_at.map(instant),
-        etag: etag(found.revision),
-        next_action_time: found.record.launch.timer().map(|timer| instant(timer.due)),
+        etag: etag(kept.revision),
+        next_action_time: kept.value.launch.timer().map(|timer| instant(timer.due)),
     }
 }
 
@@ -124,7 +126,7 @@ fn transition(transition: &Transition) -> pb::Transition {
 #[must_use]
 pub fn listed(page: Listed) -> pb::ListLaunchesResponse {
     let Listed { launches, next_page_token, revision } = page;
-    let launches = launches.iter().map(launch).collect();
+    let launches = launches.into_iter().map(launch).collect();
     pb::ListLaunchesResponse { launches, next_page_token, revision: signed(revision) }
 }
 
@@ -133,7 +135,7 @@ pub fn listed(page: Listed) -> pb::ListLaunchesResponse {
 pub fn watch_event(event: Event) -> pb::WatchLaunchesResponse {
     match event {
         Event::Launch(found, revision, moment) => pb::WatchLaunchesResponse {
-            launch: Some(launch(&found)),
+            launch: Some(launch(found)),
             revision: signed(revision),
             initial: moment == Moment::Initial,
         },
@@ -148,7 +150,7 @@ pub fn watch_event(event: Event) -> pb::WatchLaunchesResponse {
 pub fn explained(explained: Explained) -> pb::ExplainLaunchResponse {
     let Explained { found, explanation: Explanation { summary, since, next }, events } = explained;
     pb::ExplainLaunchResponse {
-        launch: Some(launch(&found)),
+        launch: Some(launch(found)),
         summary,
         since: Some(instant(since)),
         next,

@@ -7,8 +7,8 @@ use slipway_proto::health::v1 as pb_health;
 use slipway_proto::registry::v1 as pb_registry;
 use slipway_proto::r#type::v1 as pb_type;
 
-use super::scalar::{duration, instant, signed};
 use crate::peers::{Candidate, Judged, News, Quarantine, Question, SetTraffic};
+use slipway_chassis::scalar::{duration, instant, signed};
 
 /// What the launcher wants to know of a version.
 #[must_use]

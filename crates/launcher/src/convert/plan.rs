@@ -7,7 +7,7 @@ use slipway_domain::gate::Policy;
 use slipway_domain::launch::{Consequence, Plan, RampStep, Shadow};
 use slipway_proto::launcher::v1 as pb;
 
-use super::scalar::{duration, parse_duration, signed, unsigned};
+use slipway_chassis::scalar::{duration, parse_duration, signed, unsigned};
 
 /// The plan that a message asks for, with the usual value for what it leaves out. Faults of the message are noted;
 /// whether the plan makes sense is for [`Plan::check`].

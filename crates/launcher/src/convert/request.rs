@@ -1,16 +1,15 @@
 //! Requests: untrusted messages in, valid values out, or every fault of the message at once.
 
 use slipway_chassis::Caller;
+use slipway_chassis::intent::{Intent, Said};
 use slipway_domain::check::Check;
-use slipway_domain::model::LONGEST_REASON;
 use slipway_domain::name::{Error as NameError, Identifier, LaunchName, ModelName, NamespaceName, VersionName};
 use slipway_proto::launcher::v1 as pb;
 use slipway_store::Revision;
-use uuid::Uuid;
 
 use super::plan::parse_plan;
 use crate::Error;
-use crate::service::{Intent, ListQuery, Mode, NewLaunch, Scope, Target};
+use crate::service::{ListQuery, NewLaunch, Scope, Target};
 
 /// How many events an explanation has when nobody says.
 const USUAL_EVENTS: i32 = 20;
@@ -19,40 +18,18 @@ const MOST_EVENTS: i32 = 1000;
 /// The parent that stands for all namespaces.
 const ALL: &str = "namespaces/-";
 
-/// What a mutation says beside its subject, as the fields stand on the wire.
-struct Said<'a> {
-    request_id: &'a str,
-    validate_only: bool,
-    reason: &'a str,
-}
-
 /// A name out of a request.
 fn parse<T>(check: &mut Check, field: &str, parsed: Result<T, NameError>) -> Option<T> {
     parsed.map_err(|error| check.add(field, "NOT_A_NAME", error.to_string())).ok()
 }
 
-/// The launch alone that a call asks for.
+/// Reads a request for a launch.
 ///
 /// # Errors
-/// [`Error::Invalid`] if the text is no name of one.
-pub fn name(text: &str) -> Result<LaunchName, Error> {
-    LaunchName::parse(text).map_err(|error| Error::invalid("name", "NOT_A_NAME", error.to_string()))
-}
-
-fn intent(check: &mut Check, caller: Caller, said: &Said<'_>) -> Intent {
-    check.text("reason", said.reason, LONGEST_REASON);
-    let request_id = match said.request_id {
-        "" => None,
-        text => {
-            let id = Uuid::try_parse(text).ok().filter(|id| id.get_version_num() == 4);
-            if id.is_none() {
-                check.add("request_id", "NOT_A_UUID4", "is not a UUID4; leave it empty or make a new one");
-            }
-            id
-        }
-    };
-    let mode = if said.validate_only { Mode::ValidateOnly } else { Mode::Commit };
-    Intent { caller, request_id, mode, reason: said.reason.to_owned() }
+/// [`Error::Invalid`] if the name is none.
+pub fn get_launch(request: pb::GetLaunchRequest) -> Result<LaunchName, Error> {
+    let pb::GetLaunchRequest { name } = request;
+    LaunchName::parse(&name).map_err(|error| Error::invalid("name", "NOT_A_NAME", error.to_string()))
 }
 
 /// Reads a request to launch a version.
@@ -71,11 +48,10 @@ pub fn create_launch(caller: Caller, request: pb::CreateLaunchRequest) -> Result
     }
     let plan = parse_plan(&mut check, plan);
     check.extend(plan.check());
-    let intent = intent(&mut check, caller, &Said { request_id: &request_id, validate_only, reason: &reason });
-    match (parent, candidate) {
-        (Some(parent), Some(candidate)) if check.is_clean() => Ok((intent, NewLaunch { parent, candidate, plan })),
-        _ => Err(Error::Invalid(check.into_violations())),
-    }
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
+    let (parent, candidate) = parent.zip(candidate).expect("a request without both names is not clean");
+    Ok((intent, NewLaunch { parent, candidate, plan }))
 }
 
 /// Which launch a command is for, and what it says beside it.
@@ -83,14 +59,12 @@ fn steer(
     mut check: Check,
     caller: Caller,
     (name, etag): (&str, String),
-    said: &Said<'_>,
+    said: Said<'_>,
 ) -> Result<(Intent, Target), Error> {
     let name = parse(&mut check, "name", LaunchName::parse(name));
-    let intent = intent(&mut check, caller, said);
-    match name {
-        Some(name) if check.is_clean() => Ok((intent, Target { name, etag })),
-        _ => Err(Error::Invalid(check.into_violations())),
-    }
+    let intent = Intent::parse(&mut check, caller, said);
+    check.finish()?;
+    Ok((intent, Target { name: name.expect("a request without a name is not clean"), etag }))
 }
 
 /// A check of a command that has to say why.
@@ -107,7 +81,7 @@ fn with_reason(reason: &str) -> Check {
 pub fn pause_launch(caller: Caller, request: pb::PauseLaunchRequest) -> Result<(Intent, Target), Error> {
     let pb::PauseLaunchRequest { name, reason, etag, request_id, validate_only } = request;
     let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    steer(with_reason(&reason), caller, (&name, etag), &said)
+    steer(with_reason(&reason), caller, (&name, etag), said)
 }
 
 /// Reads a request to let a launch go on.
@@ -117,7 +91,7 @@ pub fn pause_launch(caller: Caller, request: pb::PauseLaunchRequest) -> Result<(
 pub fn resume_launch(caller: Caller, request: pb::ResumeLaunchRequest) -> Result<(Intent, Target), Error> {
     let pb::ResumeLaunchRequest { name, reason, etag, request_id, validate_only } = request;
     let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    steer(Check::new(), caller, (&name, etag), &said)
+    steer(Check::new(), caller, (&name, etag), said)
 }
 
 /// Reads a request to skip the rest of a bake.
@@ -127,7 +101,7 @@ pub fn resume_launch(caller: Caller, request: pb::ResumeLaunchRequest) -> Result
 pub fn promote_launch(caller: Caller, request: pb::PromoteLaunchRequest) -> Result<(Intent, Target), Error> {
     let pb::PromoteLaunchRequest { name, reason, etag, request_id, validate_only } = request;
     let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    steer(with_reason(&reason), caller, (&name, etag), &said)
+    steer(with_reason(&reason), caller, (&name, etag), said)
 }
 
 /// Reads a request to end a launch.
@@ -137,7 +111,7 @@ pub fn promote_launch(caller: Caller, request: pb::PromoteLaunchRequest) -> Resu
 pub fn abort_launch(caller: Caller, request: pb::AbortLaunchRequest) -> Result<(Intent, Target), Error> {
     let pb::AbortLaunchRequest { name, reason, etag, request_id, validate_only } = request;
     let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    steer(with_reason(&reason), caller, (&name, etag), &said)
+    steer(with_reason(&reason), caller, (&name, etag), said)
 }
 
 /// Reads a request to explain a launch: its name, and how many events are wanted.
@@ -152,10 +126,9 @@ pub fn explain_launch(request: pb::ExplainLaunchRequest) -> Result<(LaunchName, 
     if !(0..=MOST_EVENTS).contains(&events) {
         check.out_of_bounds("events", format!("is {events}; it must be 0 to {MOST_EVENTS}"));
     }
-    match name {
-        Some(name) if check.is_clean() => Ok((name, u64::try_from(events).unwrap_or(0))),
-        _ => Err(Error::Invalid(check.into_violations())),
-    }
+    check.finish()?;
+    let name = name.expect("a request without a name is not clean");
+    Ok((name, u64::try_from(events).unwrap_or(0)))
 }
 
 /// A namespace, or none for all.
@@ -182,7 +155,7 @@ pub fn list_launches(request: pb::ListLaunchesRequest) -> Result<ListQuery, Erro
             _ => check.add(format!("states[{index}]"), "UNKNOWN_VALUE", format!("{state} is no state of a launch")),
         }
     }
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(ListQuery { namespace, page_size, page_token, model, states: wanted })
 }
 

@@ -1,20 +1,22 @@
 //! The way of every change of a launch: decide on the picture, store the whole step as one transaction, wait until the
 //! picture holds it.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use slipway_chassis::record;
+use slipway_chassis::etag::{self, Mismatch};
+use slipway_chassis::intent::{Intent, Mode};
+use slipway_chassis::{answers, record};
 use slipway_domain::launch::{Command, Event, log, step};
 use slipway_domain::name::LaunchName;
+use slipway_store::picture::Kept;
 use slipway_store::{Outcome, Revision, Txn};
-use xxhash_rust::xxh3::Xxh3;
+use uuid::Uuid;
 
-use super::{Found, Intent, Launcher, Mode, find};
+use super::{Launcher, find};
 use crate::Error;
 use crate::keys::Key;
 use crate::record::{Answer, Record};
-use crate::state::{State, etag};
+use crate::state::State;
 
 /// How often a change is decided anew because somebody was faster.
 const ATTEMPTS: usize = 256;
@@ -35,21 +37,11 @@ pub(super) struct Step {
     entered: usize,
 }
 
-/// What a mutation was about, hashed: a repeated request id must ask the same.
-pub(super) fn fingerprint(method: &str, parts: &[&dyn std::fmt::Debug]) -> u64 {
-    let mut hasher = Xxh3::new();
-    method.hash(&mut hasher);
-    for part in parts {
-        format!("{part:?}").hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
 impl Launcher {
     /// The step that `event` makes of the launch `name` now.
     pub(super) fn step(&self, state: &State, name: &LaunchName, event: &Event) -> Result<Step, Error> {
         let found = find(state, name)?;
-        let mut step = self.step_from(&found.record, event)?;
+        let mut step = self.step_from(&found.value, event)?;
         step.seen = found.revision;
         let outstanding = step.record.launch.outstanding.as_ref().map(|command| command.id);
         let settled = |command: &u64| Some(*command) == event.command() || Some(*command) != outstanding;
@@ -75,7 +67,7 @@ impl Launcher {
         intent: &Intent,
         fingerprint: u64,
         decide: impl Fn(&State) -> Result<Step, Error>,
-    ) -> Result<Found, Error> {
+    ) -> Result<Kept<Record>, Error> {
         let mut subject = None;
         for _ in 0..ATTEMPTS {
             let state = self.feed.current();
@@ -85,7 +77,7 @@ impl Launcher {
             self.in_charge(&state)?;
             let step = decide(&state)?;
             if intent.mode == Mode::ValidateOnly {
-                return Ok(Found { record: step.record, revision: step.seen });
+                return Ok(Kept::new(step.record, step.seen));
             }
             let answer = intent.request_id.map(|id| (id, self.answer(&step, fingerprint)));
             if let Some(found) = self.store_step(&step, answer).await? {
@@ -105,8 +97,8 @@ impl Launcher {
     pub(super) async fn store_step(
         &self,
         step: &Step,
-        answer: Option<(uuid::Uuid, Answer)>,
-    ) -> Result<Option<Found>, Error> {
+        answer: Option<(Uuid, Answer)>,
+    ) -> Result<Option<Kept<Record>>, Error> {
         let mut txn = self.txn(step);
         if let Some((id, answer)) = answer {
             let key = Key::Answer(id).write();
@@ -116,7 +108,7 @@ impl Launcher {
             Outcome::Committed(revision) => {
                 self.meters.stepped(&step.record.launch, step.entered);
                 self.feed.reached(revision).await;
-                Ok(Some(Found { record: Arc::clone(&step.record), revision }))
+                Ok(Some(Kept::new(Arc::clone(&step.record), revision)))
             }
             Outcome::Conflict { mod_revision, .. } => {
                 self.feed.reached(mod_revision).await;
@@ -161,21 +153,17 @@ impl Launcher {
 }
 
 /// The first answer to a repeated request.
-pub(super) fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Found>, Error> {
-    let Some((id, kept)) = intent.request_id.and_then(|id| Some((id, state.answers.get(&id)?))) else {
-        return Ok(None);
+pub(super) fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Kept<Record>>, Error> {
+    let kept = |id: &Uuid| {
+        let kept = state.answers.get(id)?;
+        Some((kept.value.fingerprint, Kept::new(kept.value.record.clone(), kept.revision)))
     };
-    if kept.value.fingerprint != fingerprint {
-        return Err(Error::RequestIdReused { id });
-    }
-    Ok(Some(Found { record: kept.value.record.clone().into(), revision: kept.revision }))
+    Ok(answers::repeated(intent, fingerprint, kept)?)
 }
 
 /// Makes sure that the caller changes what it has read; an empty etag states nothing.
-pub(super) fn check_etag(found: &Found, given: &str) -> Result<(), Error> {
-    let current = etag(found.revision);
-    if given.is_empty() || given == current {
-        return Ok(());
-    }
-    Err(Error::EtagMismatch { name: found.record.launch.name.clone(), given: given.to_owned(), current })
+pub(super) fn check_etag(found: &Kept<Record>, given: &str) -> Result<(), Error> {
+    let name = || found.value.launch.name.clone();
+    let changed = |Mismatch { given, current }| Error::EtagMismatch { name: name(), given, current };
+    etag::check(found.revision, given).map_err(changed)
 }

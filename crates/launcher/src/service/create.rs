@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_domain::launch::{Event, Launch, Plan, Submission};
 use slipway_domain::name::{Identifier, LaunchName, NamespaceName, VersionName};
 use slipway_domain::traffic::{Share, Traffic, split};
+use slipway_store::picture::Kept;
 
-use super::commit::{Step, answered, fingerprint};
-use super::{Found, Intent, Launcher};
+use super::Launcher;
+use super::commit::{Step, answered};
 use crate::Error;
 use crate::error::Obstacle;
 use crate::peers::{Candidate, Failure, Peer};
@@ -41,7 +43,7 @@ impl Launcher {
     /// # Errors
     /// `INVALID_FIELDS`; `NOT_FOUND`; `VERSION_QUARANTINED`, `LAUNCH_ACTIVE`, `VERSION_SERVES_ALREADY`,
     /// `TRAFFIC_SPLIT`, of which the first gives the reason and all are told; `REGISTRY_UNAVAILABLE`.
-    pub async fn create_launch(&self, intent: &Intent, wanted: NewLaunch) -> Result<Found, Error> {
+    pub async fn create_launch(&self, intent: &Intent, wanted: NewLaunch) -> Result<Kept<Record>, Error> {
         let print = fingerprint("CreateLaunch", &[&wanted, &intent.reason]);
         // A repeated request gets its answer even if the registry is away by now.
         if let Some(found) = answered(&self.feed.current(), intent, print)? {

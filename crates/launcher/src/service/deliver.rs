@@ -54,7 +54,7 @@ impl Launcher {
     pub(super) async fn look(&self, name: &LaunchName) {
         let (mut pause, longest) = PAUSES;
         while let Ok(found) = self.get_launch(name) {
-            let launch = &found.record.launch;
+            let launch = &found.value.launch;
             if launch.stage.is_end() {
                 return;
             }

@@ -3,15 +3,17 @@
 use slipway_chassis::record;
 use slipway_domain::launch::{Explanation, explain, log};
 use slipway_domain::name::LaunchName;
+use slipway_store::picture::Kept;
 
-use super::{Found, Launcher};
+use super::Launcher;
+use crate::record::Record;
 use crate::{Error, keys};
 
 /// A launch, why it is where it is, and how it came there.
 #[derive(Debug, Clone)]
 pub struct Explained {
     /// The launch.
-    pub found: Found,
+    pub found: Kept<Record>,
     /// Why it is there.
     pub explanation: Explanation,
     /// The last events of its log, newest first.
@@ -25,10 +27,10 @@ impl Launcher {
     /// `NOT_FOUND`, `STORE_UNAVAILABLE`.
     pub async fn explain_launch(&self, name: &LaunchName, events: u64) -> Result<Explained, Error> {
         let found = self.get_launch(name)?;
-        let last = found.record.launch.log.sequence;
+        let last = found.value.launch.log.sequence;
         let mut entries = self.events(name, last.saturating_sub(events) + 1, last).await?;
         entries.reverse();
-        let explanation = explain(&found.record.launch, self.env.now());
+        let explanation = explain(&found.value.launch, self.env.now());
         Ok(Explained { found, explanation, events: entries })
     }
 

@@ -1,15 +1,13 @@
 //! Listings: newest first, in pages that all come from one picture.
 
-use std::sync::Arc;
-
 use slipway_domain::launch::{Launch, Stage};
 use slipway_domain::name::{Identifier, ModelName};
 use slipway_store::Revision;
+use slipway_store::picture::Kept;
 
-use super::{Found, Launcher};
+use super::Launcher;
 use crate::Error;
-use crate::page::{self, Token};
-use crate::state::State;
+use crate::record::Record;
 
 /// What a caller wants to see.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +28,7 @@ pub struct ListQuery {
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The launches.
-    pub launches: Vec<Found>,
+    pub launches: Vec<Kept<Record>>,
     /// Fetches the next page; empty on the last.
     pub next_page_token: String,
     /// The revision of the picture.
@@ -45,9 +43,9 @@ impl ListQuery {
             && (self.states.is_empty() || self.states.contains(&stage.name()))
     }
 
-    fn question(&self) -> u64 {
+    fn question(&self) -> [String; 4] {
         let Self { namespace, page_size: _, page_token: _, model, states } = self;
-        page::question(&["ListLaunches", &format!("{namespace:?}"), &format!("{model:?}"), &states.join(",")])
+        ["ListLaunches".to_owned(), format!("{namespace:?}"), format!("{model:?}"), states.join(",")]
     }
 }
 
@@ -57,33 +55,20 @@ impl Launcher {
     /// # Errors
     /// `INVALID_FIELDS` for a size or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
     pub fn list_launches(&self, query: &ListQuery) -> Result<Listed, Error> {
-        let size = page::size(query.page_size)?;
+        let newest = || {
+            let state = self.feed.current();
+            let revision = state.revision;
+            (state, revision)
+        };
         let question = query.question();
-        let (state, offset) = self.picture(&query.page_token, question)?;
-        let newest = state.by_age.iter().rev().filter_map(|(_, name)| state.launches.get(name));
-        let matching = newest.filter(|kept| query.takes(&kept.value.launch));
-        let mut found: Vec<_> = matching.skip(offset).take(size + 1).collect();
-        let more = found.len() > size;
-        found.truncate(size);
-        let launches =
-            found.into_iter().map(|kept| Found { record: Arc::clone(&kept.value), revision: kept.revision }).collect();
-        let next_page_token = if more { self.token(&state, question, offset + size) } else { String::new() };
-        Ok(Listed { launches, next_page_token, revision: state.revision })
-    }
-
-    /// The picture that a page is read from, and how many launches come before it.
-    fn picture(&self, token: &str, question: u64) -> Result<(Arc<State>, usize), Error> {
-        if token.is_empty() {
-            return Ok((self.feed.current(), 0));
-        }
-        let token = Token::read(token, question)?;
-        let offset = usize::try_from(token.offset).unwrap_or(usize::MAX);
-        Ok((self.pictures.at(token.revision)?, offset))
-    }
-
-    /// Keeps the picture for the pages to come and gives out the token of the next one.
-    fn token(&self, state: &Arc<State>, question: u64, offset: usize) -> String {
-        self.pictures.keep(state);
-        Token { revision: state.revision, question, offset: offset as u64 }.write()
+        let question = question.each_ref().map(String::as_str);
+        let page = self.pictures.page(&question, (query.page_size, &query.page_token), newest)?;
+        let state = &page.picture;
+        let by_age = state.by_age.iter().rev().filter_map(|(_, name)| state.launches.get(name));
+        let matching = by_age.filter(|kept| query.takes(&kept.value.launch));
+        let mut launches: Vec<_> = matching.skip(page.offset).take(page.size + 1).cloned().collect();
+        let next_page_token = if launches.len() > page.size { self.pictures.next(&page) } else { String::new() };
+        launches.truncate(page.size);
+        Ok(Listed { launches, next_page_token, revision: page.revision })
     }
 }

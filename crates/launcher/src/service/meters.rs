@@ -8,8 +8,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 use slipway_chassis::metrics::{Metrics, SECONDS};
 use slipway_domain::launch::{Action, Event, Failure, Launch};
+use slipway_store::picture::Feed;
 
-use crate::state::{Feed, State};
+use crate::state::State;
 
 /// The instruments of the launcher.
 pub(super) struct Meters {
@@ -18,7 +19,7 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    pub fn new(metrics: &Metrics, feed: &Arc<Feed>) -> Self {
+    pub fn new(metrics: &Metrics, feed: &Arc<Feed<State>>) -> Self {
         show_state(metrics, feed);
         let meter = metrics.meter();
         let transitions = meter
@@ -59,7 +60,7 @@ impl Meters {
 /// Figures with their labels.
 type Reading = Vec<(u64, Vec<KeyValue>)>;
 
-fn show_state(metrics: &Metrics, feed: &Arc<Feed>) {
+fn show_state(metrics: &Metrics, feed: &Arc<Feed<State>>) {
     let gauge = |name: &'static str, what: &'static str, read: fn(&State) -> Reading| {
         let feed = Arc::downgrade(feed);
         let observe = move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {

@@ -1,13 +1,16 @@
 //! What people do to a launch that goes on: hold it, let it go on, skip a bake, end it.
 
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_domain::launch::Event;
 use slipway_domain::name::LaunchName;
 use slipway_domain::principal::Principal;
+use slipway_store::picture::Kept;
 
-use super::commit::{check_etag, fingerprint};
+use super::commit::check_etag;
 use super::create::said;
-use super::{Found, Intent, Launcher, find};
+use super::{Launcher, find};
 use crate::Error;
+use crate::record::Record;
 
 /// Which launch a command is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,7 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, and what the launch rejects, as `LAUNCH_ENDED` or `LAUNCH_ALREADY_PAUSED`.
-    pub async fn pause_launch(&self, intent: &Intent, target: &Target) -> Result<Found, Error> {
+    pub async fn pause_launch(&self, intent: &Intent, target: &Target) -> Result<Kept<Record>, Error> {
         self.steer(intent, target, |by, reason| Event::Paused { by, reason }).await
     }
 
@@ -31,7 +34,7 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, and what the launch rejects, as `LAUNCH_NOT_PAUSED`.
-    pub async fn resume_launch(&self, intent: &Intent, target: &Target) -> Result<Found, Error> {
+    pub async fn resume_launch(&self, intent: &Intent, target: &Target) -> Result<Kept<Record>, Error> {
         self.steer(intent, target, |by, reason| Event::Resumed { by, reason }).await
     }
 
@@ -39,7 +42,7 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, and what the launch rejects, as `NOTHING_TO_SKIP`.
-    pub async fn promote_launch(&self, intent: &Intent, target: &Target) -> Result<Found, Error> {
+    pub async fn promote_launch(&self, intent: &Intent, target: &Target) -> Result<Kept<Record>, Error> {
         self.steer(intent, target, |by, reason| Event::Promoted { by, reason }).await
     }
 
@@ -47,7 +50,7 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, and what the launch rejects, as `LAUNCH_ENDED` or `LAUNCH_ROLLING_BACK`.
-    pub async fn abort_launch(&self, intent: &Intent, target: &Target) -> Result<Found, Error> {
+    pub async fn abort_launch(&self, intent: &Intent, target: &Target) -> Result<Kept<Record>, Error> {
         self.steer(intent, target, |by, reason| Event::Aborted { by, reason }).await
     }
 
@@ -56,7 +59,7 @@ impl Launcher {
         intent: &Intent,
         target: &Target,
         event: fn(Principal, String) -> Event,
-    ) -> Result<Found, Error> {
+    ) -> Result<Kept<Record>, Error> {
         let event = event(intent.caller.principal.clone(), said(&intent.reason));
         let print = fingerprint(event.kind(), &[target, &intent.reason]);
         let found = self.mutate(intent, print, |state| {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::stream;
 use slipway_domain::name::{Identifier, LaunchName};
+use slipway_store::picture::Kept;
 use slipway_store::{Commit, Revision, Watch};
 
-use super::{Found, Launcher};
-use crate::record::{self, Row};
+use super::Launcher;
+use crate::record::{self, Record, Row};
 use crate::state::State;
 use crate::{Error, keys};
 
@@ -40,7 +41,7 @@ pub enum Moment {
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A launch as it is, or as it is after a change; with the revision of the picture, or of the change.
-    Launch(Found, Revision, Moment),
+    Launch(Kept<Record>, Revision, Moment),
     /// Everything up to the revision has been sent.
     Progress(Revision),
 }
@@ -124,7 +125,7 @@ impl Follower {
             let Some(value) = change.value() else { continue };
             let Row::Launch(record) = record::read(change.key(), value)? else { continue };
             if self.scope.takes(&record.launch.name) {
-                let found = Found { record: Arc::new(*record), revision: commit.revision };
+                let found = Kept::new(*record, commit.revision);
                 seen.push(Event::Launch(found, commit.revision, Moment::Change));
             }
         }

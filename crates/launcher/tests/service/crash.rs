@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use slipway_chassis::caller;
 use slipway_chassis::env::{Driver, Env};
+use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::metrics::Metrics;
 use slipway_domain::gate::{Comparison, Verdict};
 use slipway_domain::launch::{Launch, Plan, RampStep, Shadow, Stage, log};
 use slipway_domain::name::LaunchName;
 use slipway_domain::traffic::Share;
-use slipway_launcher::service::{Intent, Mode, NewLaunch, Target};
+use slipway_launcher::service::{NewLaunch, Target};
 use slipway_launcher::{Launcher, Parts};
 use slipway_store::memory::Memory;
 use slipway_store::{Error, Got, KeyRange, Listing, Outcome, Revision, Store, Txn, Watch};
@@ -111,7 +112,7 @@ impl Scene {
         let launcher = open_at(&self.inner, &self.world, self.env.clone()).await;
         let running = tokio::spawn(Arc::clone(&launcher).run());
         let wanted = NewLaunch { parent: version(2).model.parent(), candidate: version(2), plan: plan() };
-        let name = launcher.create_launch(&intent(), wanted).await.unwrap().record.launch.name.clone();
+        let name = launcher.create_launch(&intent(), wanted).await.unwrap().value.launch.name.clone();
         running.abort();
         name
     }
@@ -140,7 +141,7 @@ impl Scene {
                 killed.cancelled().await;
                 return (self.end(&launcher, name, running).await, true);
             }
-            let launch = launcher.get_launch(name).unwrap().record.launch.clone();
+            let launch = launcher.get_launch(name).unwrap().value.launch.clone();
             if launch.stage.is_end() {
                 running.abort();
                 return (launch, fatal.left.load(Ordering::Relaxed) < 0);
@@ -151,7 +152,7 @@ impl Scene {
 
     async fn end(&self, launcher: &Launcher, name: &LaunchName, running: tokio::task::JoinHandle<()>) -> Launch {
         for _ in 0..60 * 24 {
-            let launch = launcher.get_launch(name).unwrap().record.launch.clone();
+            let launch = launcher.get_launch(name).unwrap().value.launch.clone();
             if launch.stage.is_end() {
                 running.abort();
                 let entries = launcher.events(name, 1, launch.log.sequence).await.unwrap();
@@ -256,7 +257,7 @@ async fn what_a_launcher_decides_before_it_hears_of_its_successor_is_not_stored(
     scene.clock.settle().await;
     let running = tokio::spawn(Arc::clone(&new).run());
     scene.clock.settle().await;
-    assert!(new.get_launch(&name).unwrap().record.launch.holds.pause.is_none());
+    assert!(new.get_launch(&name).unwrap().value.launch.holds.pause.is_none());
     let following = tokio::spawn(Arc::clone(&old).run());
     let refused = pausing.await.unwrap().unwrap_err();
     assert!(matches!(refused, slipway_launcher::Error::Fenced { .. }), "{refused}");

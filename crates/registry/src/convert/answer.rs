@@ -1,34 +1,49 @@
 //! Answers as the wire shows them.
 
+use slipway_chassis::scalar::{instant, signed};
 use slipway_domain::ledger::{Action, Change};
-use slipway_domain::model::Version;
-use slipway_domain::name::ModelName;
-use slipway_domain::traffic::Traffic;
+use slipway_domain::model::{ModelType, Version};
 use slipway_proto::registry::v1 as pb;
-use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
+use slipway_store::picture::Kept;
 
-use super::resource::{instant, resource, signed, traffic, version};
-use crate::service::{Entry, Event, Found, Last, Listed, Seen};
+use super::resource::{model, model_type, resource, version};
+use crate::service::{Entry, Event, Last, Listed, ListedModel, Seen};
 use crate::state::State;
 
-/// A version that was just written.
+/// A page of model types.
 #[must_use]
-pub fn found_version(found: &Found<Version>) -> pb::Version {
-    version(&found.value, found.revision)
+pub fn model_types(page: Listed<Kept<ModelType>>) -> pb::ListModelTypesResponse {
+    let Listed { items, next_page_token, revision, total } = page;
+    pb::ListModelTypesResponse {
+        model_types: items.into_iter().map(model_type).collect(),
+        next_page_token,
+        revision: signed(revision),
+        total_size: signed(total as u64),
+    }
 }
 
-/// A traffic that was just written.
+/// A page of models.
 #[must_use]
-pub fn found_traffic(model: &ModelName, found: &Found<Traffic>) -> pb_type::Traffic {
-    traffic(model, found)
+pub fn models(page: Listed<ListedModel>, view: pb::View) -> pb::ListModelsResponse {
+    let Listed { items, next_page_token, revision, total } = page;
+    pb::ListModelsResponse {
+        models: items.into_iter().map(|listed| model(listed, view)).collect(),
+        next_page_token,
+        revision: signed(revision),
+        total_size: signed(total as u64),
+    }
 }
 
-/// The parts of a page: items, next token, revision, total.
+/// A page of versions.
 #[must_use]
-pub fn listed<T, U>(listed: Listed<T>, convert: impl Fn(&T) -> U) -> (Vec<U>, String, i64, i64) {
-    let Listed { items, next_page_token, revision, total } = listed;
-    (items.iter().map(convert).collect(), next_page_token, signed(revision), signed(total as u64))
+pub fn versions(page: Listed<Kept<Version>>) -> pb::ListVersionsResponse {
+    let Listed { items, next_page_token, revision, total: _ } = page;
+    pb::ListVersionsResponse {
+        versions: items.into_iter().map(version).collect(),
+        next_page_token,
+        revision: signed(revision),
+    }
 }
 
 fn action(action: Action) -> pb::ChangeAction {
@@ -40,8 +55,7 @@ fn action(action: Action) -> pb::ChangeAction {
 }
 
 /// An entry of the ledger; what is computed for a resource is read from `state`.
-#[must_use]
-pub fn change(entry: &Entry, state: &State) -> pb::Change {
+fn change(entry: &Entry, state: &State) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {
@@ -49,7 +63,7 @@ pub fn change(entry: &Entry, state: &State) -> pb::Change {
         resource: name.clone(),
         action: action(change.action()).into(),
         principal: principal.to_string(),
-        time: instant(*at),
+        time: Some(instant(*at)),
         reason: reason.clone(),
         request_id: request_id.clone(),
         changed_fields: changed_fields.clone(),
@@ -60,7 +74,7 @@ pub fn change(entry: &Entry, state: &State) -> pb::Change {
 
 /// A page of the ledger.
 #[must_use]
-pub fn changes_page(page: (Vec<Entry>, String, Revision), state: &State) -> pb::ListChangesResponse {
+pub fn changes(page: (Vec<Entry>, String, Revision), state: &State) -> pb::ListChangesResponse {
     let (entries, next_page_token, revision) = page;
     let changes = entries.iter().map(|entry| change(entry, state)).collect();
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }

@@ -4,44 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use slipway_chassis::Caller;
+use slipway_chassis::intent::{Intent, Said};
+use slipway_chassis::scalar::unsigned;
 use slipway_domain::check::Check;
-use slipway_domain::model::{
-    Criticality, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, LONGEST_REASON, Model, ModelType, Version,
-};
+use slipway_domain::model::{Criticality, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model, ModelType, Version};
 use slipway_domain::name::{Error as NameError, Identifier, ModelName, ModelTypeName, NamespaceName, VersionName};
 use slipway_domain::traffic::{Range, Writer};
 use slipway_proto::registry::v1 as pb;
-use uuid::Uuid;
 
 use crate::Error;
-use crate::service::{Intent, Mask, Mode, SetTraffic, Update, blank_model, blank_type, blank_version};
+use crate::service::{Mask, SetTraffic, Update, blank_model, blank_type, blank_version};
 
 /// A name out of a request.
 fn parse<T>(check: &mut Check, field: &str, parsed: Result<T, NameError>) -> Option<T> {
     parsed.map_err(|error| check.add(field, "NOT_A_NAME", error.to_string())).ok()
-}
-
-/// What a mutation says beside its subject, as the fields stand on the wire.
-struct Said<'a> {
-    request_id: &'a str,
-    validate_only: bool,
-    reason: &'a str,
-}
-
-fn intent(check: &mut Check, caller: Caller, said: &Said<'_>) -> Intent {
-    check.text("reason", said.reason, LONGEST_REASON);
-    let request_id = match said.request_id {
-        "" => None,
-        text => {
-            let id = Uuid::try_parse(text).ok().filter(|id| id.get_version_num() == 4);
-            if id.is_none() {
-                check.add("request_id", "NOT_A_UUID4", "is not a UUID4; leave it empty or make a new one");
-            }
-            id
-        }
-    };
-    let mode = if said.validate_only { Mode::ValidateOnly } else { Mode::Commit };
-    Intent { caller, request_id, mode, reason: said.reason.to_owned() }
 }
 
 /// A name that stands for nothing: what it is used in is thrown away, because its violation is already noted.
@@ -200,9 +176,8 @@ pub fn create_model_type(caller: Caller, request: pb::CreateModelTypeRequest) ->
     let (namespace, id) = child(&mut check, &parent, "model_type_id", &model_type_id);
     let name = ModelTypeName { namespace, model_type: id };
     let wanted = model_type(&mut check, name, message.unwrap_or_default());
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, wanted))
 }
 
@@ -221,9 +196,8 @@ pub fn update_model_type(
     let name = parse(&mut check, "model_type.name", ModelTypeName::parse(&message.name));
     let name = name.unwrap_or_else(|| ModelTypeName { namespace: nowhere().namespace, model_type: nowhere().model });
     let wanted = model_type(&mut check, name, message);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
 }
 
@@ -237,9 +211,8 @@ pub fn create_model(caller: Caller, request: pb::CreateModelRequest) -> Result<(
     let (namespace, id) = child(&mut check, &parent, "model_id", &model_id);
     let wanted = model(&mut check, ModelName { namespace, model: id }, message.unwrap_or_default());
     wanted.check(&mut check);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, wanted))
 }
 
@@ -254,9 +227,8 @@ pub fn update_model(caller: Caller, request: pb::UpdateModelRequest) -> Result<(
     let etag = message.etag.clone();
     let name = parse(&mut check, "model.name", ModelName::parse(&message.name)).unwrap_or_else(nowhere);
     let wanted = model(&mut check, name, message);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
 }
 
@@ -270,9 +242,8 @@ pub fn create_version(caller: Caller, request: pb::CreateVersionRequest) -> Resu
     let model = parse(&mut check, "parent", ModelName::parse(&parent)).unwrap_or_else(nowhere);
     let wanted = version(&model.version(0), message.unwrap_or_default());
     wanted.check(&mut check);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, wanted))
 }
 
@@ -287,9 +258,8 @@ pub fn update_version(caller: Caller, request: pb::UpdateVersionRequest) -> Resu
     let etag = message.etag.clone();
     let name = parse(&mut check, "version.name", VersionName::parse(&message.name));
     let wanted = version(&name.unwrap_or_else(|| nowhere().version(0)), message);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
 }
 
@@ -305,9 +275,8 @@ pub fn quarantine_version(
     let mut check = Check::new();
     let name = parse(&mut check, "name", VersionName::parse(&name));
     check.required("reason", &reason);
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, name.unwrap_or_else(|| nowhere().version(0))))
 }
 
@@ -332,16 +301,10 @@ pub fn set_traffic(caller: Caller, request: pb::SetTrafficRequest) -> Result<(In
         let version = parse(&mut check, &field, VersionName::parse(&version));
         wanted.extend(version.map(|version| Range { start: bucket(start), end: bucket(end), version }));
     }
-    let mut number = |field: &str, number: i64| {
-        u64::try_from(number).unwrap_or_else(|_| {
-            check.out_of_bounds(field, format!("is {number}; it must not be negative"));
-            0
-        })
-    };
-    let (generation, epoch) = (number("generation", generation), number("epoch", epoch));
+    let generation = unsigned(&mut check, "generation", generation);
+    let epoch = unsigned(&mut check, "epoch", epoch);
     let writer = if override_epoch { Writer::Override } else { Writer::of_epoch(epoch) };
-    let said = Said { request_id: &request_id, validate_only, reason: &reason };
-    let intent = intent(&mut check, caller, &said);
-    Error::unless_clean(check)?;
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
     Ok((intent, SetTraffic { model, ranges: wanted, generation, writer }))
 }

@@ -1,25 +1,53 @@
 //! Questions: untrusted messages in, valid values out.
 
-use slipway_domain::name::{Error as NameError, ModelName, NamespaceName};
+use std::str::FromStr;
+
+use slipway_domain::name::{Error as NameError, ModelName, ModelTypeName, NamespaceName, VersionName};
 use slipway_proto::registry::v1 as pb;
 
 use crate::Error;
 use crate::service::{ListChanges, ListQuery, Scope};
 
 /// The name alone that a Get asks for.
-///
-/// # Errors
-/// [`Error::Invalid`] if it is none.
-pub fn name<T: std::str::FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
+fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error: NameError| Error::invalid("name", "NOT_A_NAME", error.to_string()))
 }
 
-/// The model whose traffic is asked for.
+/// Reads a request for a model type.
 ///
 /// # Errors
-/// [`Error::Invalid`] if the text is no name of a traffic.
-pub fn traffic_name(text: &str) -> Result<ModelName, Error> {
-    ModelName::parse_traffic(text).map_err(|error| Error::invalid("name", "NOT_A_NAME", error.to_string()))
+/// [`Error::Invalid`] if the name is none.
+pub fn get_model_type(request: pb::GetModelTypeRequest) -> Result<ModelTypeName, Error> {
+    let pb::GetModelTypeRequest { name: text } = request;
+    name(&text)
+}
+
+/// Reads a request for a model.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is none, or for an unknown view.
+pub fn get_model(request: pb::GetModelRequest) -> Result<(ModelName, pb::View), Error> {
+    let pb::GetModelRequest { name: text, view: wanted } = request;
+    let view = view(wanted)?;
+    Ok((name(&text)?, view))
+}
+
+/// Reads a request for a version.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is none.
+pub fn get_version(request: pb::GetVersionRequest) -> Result<VersionName, Error> {
+    let pb::GetVersionRequest { name: text } = request;
+    name(&text)
+}
+
+/// Reads a request for the traffic of a model.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is not one of a traffic.
+pub fn get_traffic(request: pb::GetTrafficRequest) -> Result<ModelName, Error> {
+    let pb::GetTrafficRequest { name: text } = request;
+    ModelName::parse_traffic(&text).map_err(|error| Error::invalid("name", "NOT_A_NAME", error.to_string()))
 }
 
 /// A parent of a listing: a namespace, or all.
@@ -71,28 +99,41 @@ pub fn list_versions(request: pb::ListVersionsRequest) -> Result<ListQuery, Erro
 }
 
 /// Reads how much of a resource is wanted.
-///
-/// # Errors
-/// [`Error::Invalid`] for a view that is not known.
-pub fn view(view: i32) -> Result<pb::View, Error> {
+fn view(view: i32) -> Result<pb::View, Error> {
     let unknown = |_| Error::invalid("view", "UNKNOWN_VALUE", format!("{view} is no view; use BASIC or FULL"));
     pb::View::try_from(view).map_err(unknown)
 }
 
+/// A parent that takes in what lies below it: nothing at all for everything, a namespace, or a resource.
+fn check_ancestor(parent: &str) -> Result<(), Error> {
+    let known = parent.is_empty()
+        || NamespaceName::parse(parent).is_ok()
+        || ModelTypeName::parse(parent).is_ok()
+        || ModelName::parse(parent).is_ok()
+        || VersionName::parse(parent).is_ok()
+        || ModelName::parse_traffic(parent).is_ok();
+    let wanted = || format!("must be empty, {}, {} or another resource", NamespaceName::FORM, ModelName::FORM);
+    if known { Ok(()) } else { Err(Error::invalid("parent", "NOT_A_NAME", wanted())) }
+}
+
 /// Reads a request to list the ledger.
-#[must_use]
-pub fn list_changes(request: pb::ListChangesRequest) -> ListChanges {
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that can't be one.
+pub fn list_changes(request: pb::ListChangesRequest) -> Result<ListChanges, Error> {
     let pb::ListChangesRequest { parent, page_size, page_token } = request;
-    ListChanges { parent, page_size, page_token }
+    check_ancestor(&parent)?;
+    Ok(ListChanges { parent, page_size, page_token })
 }
 
 /// Reads a request to watch.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a negative revision.
+/// [`Error::Invalid`] for a negative revision, or a parent that can't be one.
 pub fn watch(request: pb::WatchRequest) -> Result<Scope, Error> {
     let pb::WatchRequest { after_revision, parent } = request;
     let negative = |_| Error::invalid("after_revision", "OUT_OF_BOUNDS", "must not be negative");
     let after = after_revision.map(u64::try_from).transpose().map_err(negative)?;
+    check_ancestor(&parent)?;
     Ok(Scope { parent, after })
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
+use slipway_chassis::etag::etag;
+use slipway_chassis::scalar::{duration, instant, signed};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version};
 use slipway_domain::name::ModelName;
@@ -10,19 +11,10 @@ use slipway_domain::traffic::Traffic;
 use slipway_proto::registry::v1 as pb;
 use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
+use slipway_store::picture::Kept;
 
-use crate::service::{Found, ListedModel};
-use crate::state::{Kept, State, etag};
-
-/// An instant on the wire.
-pub(super) fn instant(at: Timestamp) -> Option<prost_types::Timestamp> {
-    Some(prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() })
-}
-
-/// A number on the wire, which knows only signed ones; none of ours comes near the bound.
-pub(super) fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
+use crate::service::ListedModel;
+use crate::state::State;
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -35,11 +27,11 @@ fn criticality(criticality: &Criticality) -> pb::Criticality {
 
 /// A model type.
 #[must_use]
-pub fn kept_type(kept: &Kept<ModelType>) -> pb::ModelType {
-    model_type(&kept.value, kept.revision)
+pub fn model_type(kept: Kept<ModelType>) -> pb::ModelType {
+    model_type_at(&kept.value, kept.revision)
 }
 
-pub(super) fn model_type(value: &ModelType, revision: Revision) -> pb::ModelType {
+fn model_type_at(value: &ModelType, revision: Revision) -> pb::ModelType {
     let ModelType { name, display_name, description, criticality: tier, labels, created_at, updated_at } = value;
     pb::ModelType {
         name: name.to_string(),
@@ -47,8 +39,8 @@ pub(super) fn model_type(value: &ModelType, revision: Revision) -> pb::ModelType
         description: description.clone(),
         criticality: tier.as_ref().map(criticality),
         labels: copied(labels),
-        create_time: instant(*created_at),
-        update_time: instant(*updated_at),
+        create_time: Some(instant(*created_at)),
+        update_time: Some(instant(*updated_at)),
         etag: etag(revision),
     }
 }
@@ -69,7 +61,7 @@ fn health_policy(policy: HealthPolicy) -> pb::HealthPolicy {
 
 /// A model with what is computed for it.
 #[must_use]
-pub fn model(listed: &ListedModel, view: pb::View) -> pb::Model {
+pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
     let Model {
         name,
         display_name,
@@ -100,25 +92,25 @@ pub fn model(listed: &ListedModel, view: pb::View) -> pb::Model {
         funnel_stage: funnel_stage(*stage).into(),
         business_function: business_function.clone(),
         predicted_event: predicted_event.clone(),
-        label_window: prost_types::Duration::try_from(*label_window).ok(),
+        label_window: duration(*label_window),
         criticality: tier.as_ref().map(criticality),
         effective_tier: listed.effective_tier.into(),
         health_policy: Some(health_policy(*policy)),
         labels: if full { copied(labels) } else { HashMap::new() },
-        create_time: instant(*created_at),
-        update_time: instant(*updated_at),
-        etag: listed.model.etag(),
+        create_time: Some(instant(*created_at)),
+        update_time: Some(instant(*updated_at)),
+        etag: etag(listed.model.revision),
         latest_version: signed(listed.latest_version),
     }
 }
 
 /// A version.
 #[must_use]
-pub fn kept_version(kept: &Kept<Version>) -> pb::Version {
-    version(&kept.value, kept.revision)
+pub fn version(kept: Kept<Version>) -> pb::Version {
+    version_at(&kept.value, kept.revision)
 }
 
-pub(super) fn version(value: &Version, revision: Revision) -> pb::Version {
+fn version_at(value: &Version, revision: Revision) -> pb::Version {
     let Version {
         name,
         display_name,
@@ -138,21 +130,25 @@ pub(super) fn version(value: &Version, revision: Revision) -> pb::Version {
         artifact_digest: artifact_digest.clone(),
         labels: copied(labels),
         quarantine: mark.as_ref().map(quarantine),
-        create_time: instant(*created_at),
-        update_time: instant(*updated_at),
+        create_time: Some(instant(*created_at)),
+        update_time: Some(instant(*updated_at)),
         etag: etag(revision),
     }
 }
 
 fn quarantine(quarantine: &Quarantine) -> pb::Quarantine {
     let Quarantine { reason, started_at } = quarantine;
-    pb::Quarantine { reason: reason.clone(), start_time: instant(*started_at) }
+    pb::Quarantine { reason: reason.clone(), start_time: Some(instant(*started_at)) }
 }
 
-/// The traffic of `model`, last changed at `found.revision`.
+/// The traffic of `model`.
 #[must_use]
-pub fn traffic(model: &ModelName, found: &Found<Traffic>) -> pb_type::Traffic {
-    let Traffic { salt, ranges, generation, epoch, updated_at } = &found.value;
+pub fn traffic(model: &ModelName, kept: Kept<Traffic>) -> pb_type::Traffic {
+    traffic_at(model, &kept.value, kept.revision)
+}
+
+fn traffic_at(model: &ModelName, value: &Traffic, revision: Revision) -> pb_type::Traffic {
+    let Traffic { salt, ranges, generation, epoch, updated_at } = value;
     let range = |range: &slipway_domain::traffic::Range| pb_type::BucketRange {
         start: i32::try_from(range.start).unwrap_or(i32::MAX),
         end: i32::try_from(range.end).unwrap_or(i32::MAX),
@@ -164,8 +160,8 @@ pub fn traffic(model: &ModelName, found: &Found<Traffic>) -> pb_type::Traffic {
         ranges: ranges.iter().map(range).collect(),
         generation: signed(*generation),
         epoch: signed(*epoch),
-        update_time: updated_at.and_then(instant),
-        etag: etag(found.revision),
+        update_time: updated_at.map(instant),
+        etag: etag(revision),
     }
 }
 
@@ -174,17 +170,17 @@ pub fn traffic(model: &ModelName, found: &Found<Traffic>) -> pb_type::Traffic {
 pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::Resource {
     use pb::resource::Resource as Kind;
     let kind = match resource {
-        Resource::ModelType(value) => Kind::ModelType(model_type(value, revision)),
+        Resource::ModelType(value) => Kind::ModelType(model_type_at(value, revision)),
         Resource::Model(value) => {
             let listed = ListedModel {
-                model: Kept { value: value.clone().into(), revision },
+                model: Kept::new(value.clone(), revision),
                 effective_tier: state.effective_tier(value),
                 latest_version: state.latest_version(&value.name),
             };
-            Kind::Model(model(&listed, pb::View::Full))
+            Kind::Model(model(listed, pb::View::Full))
         }
-        Resource::Version(value) => Kind::Version(version(value, revision)),
-        Resource::Traffic(name, value) => Kind::Traffic(traffic(name, &Found { value: value.clone(), revision })),
+        Resource::Version(value) => Kind::Version(version_at(value, revision)),
+        Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
     };
     pb::Resource { resource: Some(kind) }
 }

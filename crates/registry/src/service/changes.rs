@@ -7,7 +7,6 @@ use slipway_store::Revision;
 
 use super::Registry;
 use crate::Error;
-use crate::page;
 use crate::state::Place;
 
 /// Which changes a caller wants to see.
@@ -38,28 +37,24 @@ impl Registry {
     /// # Errors
     /// `INVALID_FIELDS` for a token that is not understood; `PAGE_TOKEN_EXPIRED`; `STORE_UNAVAILABLE`.
     pub async fn list_changes(&self, query: &ListChanges) -> Result<(Vec<Entry>, String, Revision), Error> {
-        let size = page::size(query.page_size)?;
-        let question = page::question(&["ListChanges", &query.parent]);
-        let (state, offset) = self.picture(&query.page_token, question)?;
+        let page = self.page(&["ListChanges", &query.parent], (query.page_size, &query.page_token))?;
         let inside = |(_, place): &(&(Revision, u32), &Place)| below(&query.parent, &place.resource);
-        let places = state.ledger.iter().rev();
-        let mut found: Vec<_> = places.filter(inside).skip(offset).take(size + 1).collect();
-        let more = found.len() > size;
-        found.truncate(size);
+        let places = page.picture.ledger.iter().rev();
+        let mut found: Vec<_> = places.filter(inside).skip(page.offset).take(page.size + 1).collect();
+        let next = if found.len() > page.size { self.pictures.next(&page) } else { String::new() };
+        found.truncate(page.size);
         let mut entries = Vec::with_capacity(found.len());
         for (&(revision, _), place) in found {
             let change = self.read_change(&place.key).await?;
             entries.push(Entry { revision, resource: place.resource.to_string(), change });
         }
-        let next = if more { self.token(&state, question, offset + size) } else { String::new() };
-        Ok((entries, next, state.revision))
+        Ok((entries, next, page.revision))
     }
 
     async fn read_change(&self, key: &Bytes) -> Result<Change, Error> {
-        let damaged = |what: String| Error::Damaged { key: String::from_utf8_lossy(key).into_owned(), what };
         let entry = self.store.get(key).await?.entry;
-        let entry = entry.ok_or_else(|| damaged("the ledger has lost it".to_owned()))?;
-        record::decode(&entry.value).map_err(|error| damaged(error.to_string()))
+        let entry = entry.ok_or_else(|| Error::damaged(key, &"the ledger has lost it"))?;
+        record::decode(&entry.value).map_err(|error| Error::damaged(key, &error))
     }
 }
 

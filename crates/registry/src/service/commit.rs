@@ -1,18 +1,19 @@
 //! The way of every mutation: decide on the picture, compare-and-swap, wait until the picture holds it.
 
-use std::hash::{Hash, Hasher};
-
 use bytes::Bytes;
-use slipway_chassis::record;
+use slipway_chassis::etag::{self, Mismatch};
+use slipway_chassis::intent::{Intent, Mode};
+use slipway_chassis::{answers, record};
 use slipway_domain::check::Check;
 use slipway_domain::ledger::{Change, Resource};
 use slipway_domain::patch::Patch;
+use slipway_store::picture::Kept;
 use slipway_store::{Outcome, Revision, Txn};
-use xxhash_rust::xxh3::Xxh3;
+use uuid::Uuid;
 
-use super::{Found, Intent, Mask, Mode, Registry, Update};
+use super::{Mask, Registry, Update};
 use crate::record::Answer;
-use crate::state::{Kept, State, etag};
+use crate::state::State;
 use crate::{Error, keys};
 
 /// How often a mutation is decided anew because somebody was faster.
@@ -57,16 +58,6 @@ impl Draft {
     }
 }
 
-/// What a mutation was about, hashed: a repeated request id must ask the same.
-pub(super) fn fingerprint(method: &str, parts: &[&dyn std::fmt::Debug]) -> u64 {
-    let mut hasher = Xxh3::new();
-    method.hash(&mut hasher);
-    for part in parts {
-        format!("{part:?}").hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
 impl Registry {
     /// Carries `decide` out on the newest picture, again whenever somebody was faster.
     pub(super) async fn mutate(
@@ -74,7 +65,7 @@ impl Registry {
         intent: &Intent,
         fingerprint: u64,
         decide: impl Fn(&State) -> Result<Draft, Error>,
-    ) -> Result<Found<Resource>, Error> {
+    ) -> Result<Kept<Resource>, Error> {
         let mut subject = String::new();
         for _ in 0..ATTEMPTS {
             let state = self.feed.current();
@@ -86,13 +77,13 @@ impl Registry {
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {
                 let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);
-                return Ok(Found { value: draft.answer, revision });
+                return Ok(Kept::new(draft.answer, revision));
             }
             let answer = draft.answer.clone();
             match self.store.txn(self.txn(intent, fingerprint, draft)).await? {
                 Outcome::Committed(revision) => {
                     self.feed.reached(revision).await;
-                    return Ok(Found { value: answer, revision });
+                    return Ok(Kept::new(answer, revision));
                 }
                 Outcome::Conflict { mod_revision, .. } => self.feed.reached(mod_revision).await,
             }
@@ -132,22 +123,18 @@ impl Registry {
 }
 
 /// The first answer to a repeated request.
-fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Found<Resource>>, Error> {
-    let Some((id, kept)) = intent.request_id.and_then(|id| Some((id, state.answers.get(&id)?))) else {
-        return Ok(None);
+fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Kept<Resource>>, Error> {
+    let kept = |id: &Uuid| {
+        let kept = state.answers.get(id)?;
+        Some((kept.value.fingerprint, Kept::new(kept.value.resource.clone(), kept.revision)))
     };
-    if kept.value.fingerprint != fingerprint {
-        return Err(Error::RequestIdReused { id });
-    }
-    Ok(Some(Found { value: kept.value.resource.clone(), revision: kept.revision }))
+    Ok(answers::repeated(intent, fingerprint, kept)?)
 }
 
 /// Makes sure that the caller changes what it has read; an empty etag states nothing.
 pub(super) fn check_etag<T>(name: &dyn std::fmt::Display, kept: &Kept<T>, given: &str) -> Result<(), Error> {
-    if given.is_empty() || given == kept.etag() {
-        return Ok(());
-    }
-    Err(Error::EtagMismatch { name: name.to_string(), given: given.to_owned(), current: etag(kept.revision) })
+    let changed = |Mismatch { given, current }| Error::EtagMismatch { name: name.to_string(), given, current };
+    etag::check(kept.revision, given).map_err(changed)
 }
 
 /// Applies the masked fields of `update` to `before`; `blank` is a resource with nothing set, and `field` is what the
@@ -172,6 +159,6 @@ pub(super) fn merge<T: Patch>(before: &T, update: &Update<T>, blank: &T, field: 
             check.add(format!("{field}.{path}"), "IMMUTABLE", "never changes; create a new version instead");
         }
     }
-    Error::unless_clean(check)?;
+    check.finish()?;
     Ok(after)
 }

@@ -1,13 +1,12 @@
 //! Listings: filter, order, and pages that all come from one picture.
 
-use std::sync::Arc;
-
+use slipway_chassis::page::Page;
 use slipway_domain::filter::{Fields, Filter, Order};
 use slipway_store::Revision;
+use slipway_store::picture::Kept;
 
 use super::Registry;
 use crate::Error;
-use crate::page::{self, Token};
 use crate::state::State;
 
 /// What a caller wants to see.
@@ -38,6 +37,17 @@ pub struct Listed<T> {
     pub total: usize,
 }
 
+/// A resource that is listed as it is kept, and filtered and ordered by its own fields.
+pub(super) struct Itself<T>(pub Kept<T>);
+
+impl<T> Listed<Itself<T>> {
+    /// The resources as they are kept.
+    pub(super) fn kept(self) -> Listed<Kept<T>> {
+        let Self { items, next_page_token, revision, total } = self;
+        Listed { items: items.into_iter().map(|Itself(kept)| kept).collect(), next_page_token, revision, total }
+    }
+}
+
 impl Registry {
     /// Pages through what `select` finds in the picture, by the query's filter and order.
     pub(super) fn list<T: Fields>(
@@ -46,40 +56,33 @@ impl Registry {
         query: &ListQuery,
         select: impl Fn(&State) -> Vec<T>,
     ) -> Result<Listed<T>, Error> {
-        let size = page::size(query.page_size)?;
         let refused = |error: slipway_domain::filter::Error, field: &str| {
             Error::invalid(field, "NOT_UNDERSTOOD", error.to_string())
         };
         let filter = Filter::parse::<T>(&query.filter).map_err(|error| refused(error, "filter"))?;
         let order = Order::parse::<T>(&query.order_by).map_err(|error| refused(error, "order_by"))?;
-        let question = page::question(&[method, &query.parent, &query.filter, &query.order_by]);
-        let (state, offset) = self.picture(&query.page_token, question)?;
-        let mut found = select(&state);
+        let question = [method, &query.parent, &query.filter, &query.order_by];
+        let page = self.page(&question, (query.page_size, &query.page_token))?;
+        let mut found = select(&page.picture);
         found.retain(|item| filter.matches(item));
         if !order.is_empty() {
             found.sort_by(|a, b| order.compare(a, b));
         }
         let total = found.len();
-        let items: Vec<T> = found.into_iter().skip(offset).take(size).collect();
-        let end = offset + items.len();
-        let next_page_token = if end < total { self.token(&state, question, end) } else { String::new() };
-        Ok(Listed { items, next_page_token, revision: state.revision, total })
+        let more = total.saturating_sub(page.offset) > page.size;
+        let next_page_token = if more { self.pictures.next(&page) } else { String::new() };
+        let items = found.into_iter().skip(page.offset).take(page.size).collect();
+        Ok(Listed { items, next_page_token, revision: page.revision, total })
     }
 
-    /// The picture that a page is read from, and how many items come before it.
-    pub(super) fn picture(&self, token: &str, question: u64) -> Result<(Arc<State>, usize), Error> {
-        if token.is_empty() {
-            return Ok((self.feed.current(), 0));
-        }
-        let token = Token::read(token, question)?;
-        let offset = usize::try_from(token.offset).unwrap_or(usize::MAX);
-        Ok((self.pictures.at(token.revision)?, offset))
-    }
-
-    /// Keeps the picture for the pages to come and gives out the token of the next one.
-    pub(super) fn token(&self, state: &Arc<State>, question: u64, offset: usize) -> String {
-        self.pictures.keep(state);
-        Token { revision: state.revision, question, offset: offset as u64 }.write()
+    /// The page that is asked for; the first one is of the newest picture.
+    pub(super) fn page(&self, question: &[&str], (size, token): (i32, &str)) -> Result<Page<State>, Error> {
+        let newest = || {
+            let state = self.feed.current();
+            let revision = state.revision;
+            (state, revision)
+        };
+        Ok(self.pictures.page(question, (size, token), newest)?)
     }
 }
 

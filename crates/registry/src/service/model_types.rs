@@ -1,22 +1,24 @@
 //! Model types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::ModelType;
 use slipway_domain::name::ModelTypeName;
 use slipway_domain::patch::Patch;
+use slipway_store::picture::Kept;
 
-use super::commit::{Draft, Replaced, check_etag, fingerprint, merge};
-use super::list::namespace_matches;
-use super::{Found, Intent, ListQuery, Listed, Registry, Update};
+use super::commit::{Draft, Replaced, check_etag, merge};
+use super::list::{Itself, namespace_matches};
+use super::{ListQuery, Listed, Registry, Update};
 use crate::Error;
-use crate::state::Kept;
 
-fn typed(found: Found<Resource>) -> Result<Found<ModelType>, Error> {
-    match found.value {
-        Resource::ModelType(value) => Ok(Found { value, revision: found.revision }),
+fn typed(kept: Kept<Resource>) -> Result<Kept<ModelType>, Error> {
+    match Arc::unwrap_or_clone(kept.value) {
+        Resource::ModelType(value) => Ok(Kept::new(value, kept.revision)),
         other => Err(Error::wrong_kind(&other)),
     }
 }
@@ -30,7 +32,7 @@ impl Registry {
     ///
     /// # Errors
     /// `ALREADY_EXISTS` if there is one of that name.
-    pub async fn create_model_type(&self, intent: &Intent, wanted: ModelType) -> Result<Found<ModelType>, Error> {
+    pub async fn create_model_type(&self, intent: &Intent, wanted: ModelType) -> Result<Kept<ModelType>, Error> {
         let print = fingerprint("CreateModelType", &[&wanted]);
         let found = self.mutate(intent, print, |state| {
             if state.model_types.contains_key(&wanted.name) {
@@ -56,10 +58,11 @@ impl Registry {
     /// # Errors
     /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
     pub fn list_model_types(&self, query: &ListQuery) -> Result<Listed<Kept<ModelType>>, Error> {
-        self.list("ListModelTypes", query, |state| {
+        let page = self.list("ListModelTypes", query, |state| {
             let inside = |kept: &&Kept<ModelType>| namespace_matches(&query.parent, kept.value.name.namespace.as_str());
-            state.model_types.values().filter(inside).cloned().collect()
-        })
+            state.model_types.values().filter(inside).cloned().map(Itself).collect()
+        });
+        page.map(Listed::kept)
     }
 
     /// Changes the masked fields of a model type.
@@ -70,7 +73,7 @@ impl Registry {
         &self,
         intent: &Intent,
         update: Update<ModelType>,
-    ) -> Result<Found<ModelType>, Error> {
+    ) -> Result<Kept<ModelType>, Error> {
         let print = fingerprint("UpdateModelType", &[&update]);
         let name = &update.wanted.name;
         let found = self.mutate(intent, print, |state| {
@@ -102,12 +105,12 @@ pub(crate) fn blank(name: &ModelTypeName) -> ModelType {
     }
 }
 
-impl Fields for Kept<ModelType> {
+impl Fields for Itself<ModelType> {
     const PATHS: &'static [&'static str] =
         &["name", "display_name", "description", "criticality.tier", "labels.", "create_time", "update_time"];
 
     fn field(&self, path: &str) -> Field<'_> {
-        let value = &self.value;
+        let value = &self.0.value;
         match path {
             "name" => Field::Text(value.name.to_string().into()),
             "display_name" => Field::Text(value.display_name.as_str().into()),

@@ -1,19 +1,22 @@
 //! Models.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
 use slipway_domain::name::{ModelName, ModelTypeName};
 use slipway_domain::patch::Patch;
 use slipway_domain::traffic::Traffic;
+use slipway_store::picture::Kept;
 
-use super::commit::{Draft, Replaced, check_etag, fingerprint, merge};
+use super::commit::{Draft, Replaced, check_etag, merge};
 use super::list::namespace_matches;
 use super::model_types::label;
-use super::{Found, Intent, ListQuery, Listed, Registry, Update};
-use crate::state::{Kept, State};
+use super::{ListQuery, Listed, Registry, Update};
+use crate::state::State;
 use crate::{Error, keys};
 
 /// A model with what is computed for it.
@@ -105,7 +108,7 @@ impl Registry {
             let mut after = merge(&*kept.value, &update, &blank(name), "model")?;
             let mut check = slipway_domain::check::Check::new();
             after.check(&mut check);
-            Error::unless_clean(check)?;
+            check.finish()?;
             let fields = kept.value.differing(&after);
             if !fields.is_empty() {
                 after.updated_at = self.env.now();
@@ -121,12 +124,9 @@ impl Registry {
     }
 
     /// Adds to a model what is computed for it.
-    fn complete(&self, found: Found<Resource>) -> Result<ListedModel, Error> {
-        match found.value {
-            Resource::Model(model) => {
-                let kept = Kept { value: model.into(), revision: found.revision };
-                Ok(seen(&self.feed.look(), kept))
-            }
+    fn complete(&self, kept: Kept<Resource>) -> Result<ListedModel, Error> {
+        match Arc::unwrap_or_clone(kept.value) {
+            Resource::Model(model) => Ok(seen(&self.feed.look(), Kept::new(model, kept.revision))),
             other => Err(Error::wrong_kind(&other)),
         }
     }

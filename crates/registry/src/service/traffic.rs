@@ -1,14 +1,18 @@
 //! The traffic of a model.
 
+use std::sync::Arc;
+
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_domain::check::Check;
 use slipway_domain::ledger::Resource;
 use slipway_domain::name::ModelName;
 use slipway_domain::traffic::{self, Range, Traffic, Writer};
+use slipway_store::picture::Kept;
 
-use super::commit::{Draft, Replaced, fingerprint};
-use super::{Found, Intent, Registry};
+use super::Registry;
+use super::commit::{Draft, Replaced};
 use crate::Error;
-use crate::state::{Kept, State};
+use crate::state::State;
 
 /// A change of a model's traffic.
 #[derive(Debug, Clone)]
@@ -37,11 +41,11 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`; `INVALID_FIELDS` if the ranges are no partition among existing versions;
     /// `TRAFFIC_GENERATION_CHANGED`, `TRAFFIC_EPOCH_FENCED`, `TRAFFIC_HELD_BY_LAUNCHER`.
-    pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Found<Traffic>, Error> {
+    pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Kept<Traffic>, Error> {
         let print = fingerprint("SetTraffic", &[&set]);
-        let found = self.mutate(intent, print, |state| self.moved(state, &set)).await?;
-        match found.value {
-            Resource::Traffic(_, value) => Ok(Found { value, revision: found.revision }),
+        let kept = self.mutate(intent, print, |state| self.moved(state, &set)).await?;
+        match Arc::unwrap_or_clone(kept.value) {
+            Resource::Traffic(_, value) => Ok(Kept::new(value, kept.revision)),
             other => Err(Error::wrong_kind(&other)),
         }
     }
@@ -69,5 +73,5 @@ fn check_ranges(state: &State, set: &SetTraffic) -> Result<(), Error> {
             check.add(format!("ranges[{index}].version"), "NO_SUCH_VERSION", wanted);
         }
     }
-    Error::unless_clean(check)
+    Ok(check.finish()?)
 }

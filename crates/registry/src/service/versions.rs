@@ -1,23 +1,27 @@
 //! Versions, and the quarantine of their artifacts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use slipway_chassis::intent::{Intent, fingerprint};
 use slipway_chassis::record;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Quarantine, Version};
 use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::patch::Patch;
+use slipway_store::picture::Kept;
 
-use super::commit::{Draft, Replaced, check_etag, fingerprint, merge};
+use super::commit::{Draft, Replaced, check_etag, merge};
+use super::list::Itself;
 use super::model_types::label;
-use super::{Found, Intent, ListQuery, Listed, Registry, Update};
-use crate::state::{Kept, State};
+use super::{ListQuery, Listed, Registry, Update};
+use crate::state::State;
 use crate::{Error, keys};
 
-fn typed(found: Found<Resource>) -> Result<Found<Version>, Error> {
-    match found.value {
-        Resource::Version(value) => Ok(Found { value, revision: found.revision }),
+fn typed(kept: Kept<Resource>) -> Result<Kept<Version>, Error> {
+    match Arc::unwrap_or_clone(kept.value) {
+        Resource::Version(value) => Ok(Kept::new(value, kept.revision)),
         other => Err(Error::wrong_kind(&other)),
     }
 }
@@ -36,7 +40,7 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such model.
-    pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Found<Version>, Error> {
+    pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Kept<Version>, Error> {
         let print = fingerprint("CreateVersion", &[&wanted]);
         typed(self.mutate(intent, print, |state| self.next_version(state, &wanted)).await?)
     }
@@ -83,22 +87,24 @@ impl Registry {
         if let Some(model) = one.as_ref().filter(|model| !self.feed.look().models.contains_key(*model)) {
             return Err(not_found(model));
         }
-        self.list("ListVersions", query, |state| match &one {
+        let page = self.list("ListVersions", query, |state| match &one {
             Some(model) => {
-                state.versions.range(model.version(0)..=model.version(u64::MAX)).map(|(_, kept)| kept.clone()).collect()
+                let numbers = model.version(0)..=model.version(u64::MAX);
+                state.versions.range(numbers).map(|(_, kept)| Itself(kept.clone())).collect()
             }
             None => {
                 let inside = |kept: &&Kept<Version>| any_model(&query.parent, &kept.value.name.model);
-                state.versions.values().filter(inside).cloned().collect()
+                state.versions.values().filter(inside).cloned().map(Itself).collect()
             }
-        })
+        });
+        page.map(Listed::kept)
     }
 
     /// Changes the masked fields of a version.
     ///
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for unknown fields, or for artifact or digest.
-    pub async fn update_version(&self, intent: &Intent, update: Update<Version>) -> Result<Found<Version>, Error> {
+    pub async fn update_version(&self, intent: &Intent, update: Update<Version>) -> Result<Kept<Version>, Error> {
         let print = fingerprint("UpdateVersion", &[&update]);
         let name = &update.wanted.name;
         let found = self.mutate(intent, print, |state| {
@@ -120,7 +126,7 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub async fn quarantine_version(&self, intent: &Intent, name: &VersionName) -> Result<Found<Version>, Error> {
+    pub async fn quarantine_version(&self, intent: &Intent, name: &VersionName) -> Result<Kept<Version>, Error> {
         let print = fingerprint("QuarantineVersion", &[name, &intent.reason]);
         typed(self.mutate(intent, print, |state| self.quarantine(state, intent, name)).await?)
     }
@@ -179,7 +185,7 @@ pub(crate) fn blank(name: &VersionName) -> Version {
     }
 }
 
-impl Fields for Kept<Version> {
+impl Fields for Itself<Version> {
     const PATHS: &'static [&'static str] = &[
         "name",
         "number",
@@ -194,7 +200,7 @@ impl Fields for Kept<Version> {
     ];
 
     fn field(&self, path: &str) -> Field<'_> {
-        let value = &self.value;
+        let value = &self.0.value;
         match path {
             "name" => Field::Text(value.name.to_string().into()),
             "number" => Field::Number(value.name.number as f64),

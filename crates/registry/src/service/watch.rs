@@ -7,6 +7,7 @@ use futures_util::Stream;
 use futures_util::stream;
 use slipway_chassis::record;
 use slipway_domain::ledger::{Action, Change, Resource};
+use slipway_store::picture::Picture;
 use slipway_store::{Commit, Revision, Watch};
 
 use super::Registry;
@@ -83,8 +84,8 @@ impl Registry {
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         let state = self.feed.current();
         let after = scope.after.unwrap_or(state.revision);
-        let watch = self.store.watch(keys::all(), after).await?;
-        let initial = if scope.after.is_none() { initial(&state, &scope) } else { Vec::new() };
+        let watch = self.store.watch(State::range(), after).await?;
+        let initial = scope.after.is_none().then(|| initial(&state, &scope)).into_iter().flatten();
         let follower = Follower { registry: Arc::clone(self), scope, watch };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
@@ -93,7 +94,7 @@ impl Registry {
             let rest = event.is_ok().then_some(follower);
             Some((event, rest))
         });
-        Ok(stream::StreamExt::chain(stream::iter(initial.into_iter().map(Ok)), live))
+        Ok(stream::StreamExt::chain(stream::iter(initial.map(Ok)), live))
     }
 
     /// The picture, for what is computed from it.
@@ -103,18 +104,23 @@ impl Registry {
     }
 }
 
-/// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty.
-fn initial(state: &State, scope: &Scope) -> Vec<Event> {
-    let inside = state.resources().filter(|(resource, _)| below(&scope.parent, &resource.name()));
-    let seen: Vec<_> = inside.map(|(resource, revision)| Seen { resource, revision, action: Action::Create }).collect();
-    let revision = state.revision;
-    let mut parts: Vec<Event> =
-        seen.chunks(PART).map(|part| Event::Initial { seen: part.to_vec(), revision, last: Last::No }).collect();
-    match parts.last_mut() {
-        Some(Event::Initial { last, .. }) => *last = Last::Yes,
-        _ => parts.push(Event::Initial { seen: Vec::new(), revision, last: Last::Yes }),
-    }
-    parts
+/// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty. Resources are
+/// copied part by part as the watcher takes them, so that one that is slow costs no second state.
+fn initial(state: &State, scope: &Scope) -> impl Iterator<Item = Event> + Send + use<> {
+    let inside = state.resources().filter(|resource| below(&scope.parent, &resource.name()));
+    let (revision, inside) = (state.revision, inside.collect::<Vec<_>>());
+    let mut rest = Some(inside.into_iter());
+    std::iter::from_fn(move || {
+        let mut resources = rest.take()?;
+        let seen = resources.by_ref().take(PART).map(|kept| {
+            let (resource, revision) = kept.copied();
+            Seen { resource, revision, action: Action::Create }
+        });
+        let seen = seen.collect();
+        let last = if resources.len() == 0 { Last::Yes } else { Last::No };
+        rest = Some(resources).filter(|_| last == Last::No);
+        Some(Event::Initial { seen, revision, last })
+    })
 }
 
 impl Follower {
@@ -143,14 +149,40 @@ impl Follower {
             if !below(&self.scope.parent, name) {
                 continue;
             }
-            let entry: Change = record::decode(value).map_err(|error| Error::Damaged {
-                key: String::from_utf8_lossy(key).into_owned(),
-                what: error.to_string(),
-            })?;
+            let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
             let action = entry.action();
             let resource = entry.after.or(entry.before);
             seen.extend(resource.map(|resource| Seen { resource, revision: commit.revision, action }));
         }
         Ok(seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slipway_domain::name::ModelTypeName;
+    use slipway_store::picture::Kept;
+
+    use super::*;
+
+    /// The sizes of the parts that a state of so many model types comes in, and which of them say that they are last.
+    fn parts(types: usize) -> Vec<(usize, Last)> {
+        let mut state = State::default();
+        for number in 0..types {
+            let name = ModelTypeName::parse(&format!("namespaces/default/modelTypes/t{number}")).unwrap();
+            state.model_types.insert(name.clone(), Kept::new(crate::service::blank_type(&name), 1));
+        }
+        let size = |event| match event {
+            Event::Initial { seen, last, .. } => (seen.len(), last),
+            other => panic!("{other:?}"),
+        };
+        initial(&state, &Scope::default()).map(size).collect()
+    }
+
+    #[test]
+    fn a_state_comes_in_parts_of_which_the_last_one_alone_says_so() {
+        assert_eq!(parts(0), [(0, Last::Yes)]);
+        assert_eq!(parts(PART), [(PART, Last::Yes)]);
+        assert_eq!(parts(PART + 1), [(PART, Last::No), (1, Last::Yes)]);
     }
 }

@@ -6,7 +6,7 @@ use slipway_sdk::pb;
 use slipway_sdk::pb::watch_response::Event;
 use tonic_types::StatusExt;
 
-use crate::support::{Running, model_with_versions, name, new_model, start};
+use crate::support::{Running, fields, model_with_versions, name, new_model, start};
 
 fn scope(parent: &str, after: Option<i64>) -> pb::WatchRequest {
     pb::WatchRequest { parent: parent.to_owned(), after_revision: after }
@@ -101,4 +101,18 @@ async fn a_revision_that_is_not_reached_is_refused() {
     assert_eq!(status.code(), slipway_sdk::Code::OutOfRange);
     let information = status.get_details_error_info().unwrap();
     assert_eq!((information.reason.as_str(), information.metadata["current"].as_str()), ("REVISION_AHEAD", "4"));
+}
+
+#[tokio::test]
+async fn a_parent_that_names_nothing_is_refused_instead_of_watched_in_vain() {
+    let registry = two_models().await;
+    for parent in ["models/a", "namespaces/-", "namespaces/default/", "namespaces/default/models"] {
+        let refused = registry.client.watch(scope(parent, None)).next().await.unwrap().unwrap_err();
+        assert_eq!(fields::<()>(Err(refused)), ["parent"], "{parent}");
+        let ledger = pb::ListChangesRequest { parent: parent.to_owned(), ..Default::default() };
+        assert_eq!(fields(registry.client.list_changes(ledger).await), ["parent"], "{parent}");
+    }
+    for parent in [name("a").traffic(), name("a").version(1).to_string(), "namespaces/default".to_owned()] {
+        assert!(initial(&mut registry.client.watch(scope(&parent, None))).await.1 > 0, "{parent}");
+    }
 }

@@ -46,7 +46,7 @@ impl Report {
         let paired = draft.paired_columns.into_iter().enumerate().filter_map(|(at, paired)| parser.paired(at, paired));
         let paired_columns = paired.collect();
         parser.promise(draft.complete_through);
-        Error::unless_clean(check)?;
+        check.finish()?;
         let producer = producer.expect("a report without a valid producer is not clean");
         Ok(Self { producer, epoch, sequence, columns, paired_columns, complete_through: draft.complete_through })
     }

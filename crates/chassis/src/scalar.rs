@@ -1,4 +1,4 @@
-//! Instants, durations and numbers, both ways.
+//! Instants, durations and numbers of the wire, both ways.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use slipway_domain::check::Check;
 
 /// An instant on the wire, which counts nanoseconds forward from the second before; jiff counts them towards zero.
+#[must_use]
 pub fn instant(at: Timestamp) -> prost_types::Timestamp {
     let (seconds, nanos) = (at.as_second(), at.subsec_nanosecond());
     if nanos < 0 {
@@ -16,11 +17,13 @@ pub fn instant(at: Timestamp) -> prost_types::Timestamp {
 }
 
 /// The instant that a message tells of; none if it lies outside of what can be represented.
+#[must_use]
 pub fn parse_instant(message: prost_types::Timestamp) -> Option<Timestamp> {
     Timestamp::new(message.seconds, message.nanos).ok()
 }
 
 /// A duration on the wire.
+#[must_use]
 pub fn duration(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
 }
@@ -40,6 +43,7 @@ pub fn parse_duration(
 }
 
 /// A number on the wire, which knows only signed ones; none of ours comes near the bound.
+#[must_use]
 pub fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -50,4 +54,29 @@ pub fn unsigned(check: &mut Check, field: &str, number: i64) -> u64 {
         check.out_of_bounds(field, format!("is {number}; it must not be negative"));
         0
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_reads_back_on_both_sides_of_1970() {
+        for at in ["1969-12-31T23:59:58.25Z", "1970-01-01T00:00:00Z", "2026-01-01T00:00:00.000000001Z"] {
+            let at: Timestamp = at.parse().unwrap();
+            let message = instant(at);
+            assert!((0..1_000_000_000).contains(&message.nanos), "{message:?}");
+            assert_eq!(parse_instant(message), Some(at));
+        }
+    }
+
+    #[test]
+    fn what_lies_out_of_bounds_is_noted_with_its_field() {
+        let mut check = Check::new();
+        assert_eq!(unsigned(&mut check, "generation", -1), 0);
+        let negative = Some(prost_types::Duration { seconds: -1, nanos: 0 });
+        assert_eq!(parse_duration(&mut check, "bake", negative, Duration::ZERO), Duration::ZERO);
+        let fields: Vec<_> = check.into_violations().into_iter().map(|violation| violation.field).collect();
+        assert_eq!(fields, ["generation", "bake"]);
+    }
 }
