@@ -3,7 +3,6 @@
 use slipway_domain::launch::{Explanation, Hold, Launch, Phase, Stage, Transition, log};
 use slipway_proto::launcher::v1 as pb;
 
-use super::evidence::evidence;
 use super::plan::plan;
 use super::scalar::{instant, signed};
 use crate::service::{Event, Explained, Found, Listed, Moment};
@@ -54,7 +53,7 @@ pub fn launch(found: &Found) -> pb::Launch {
         hold: found.record.launch.hold().map(hold),
         share: share.fraction(),
         peak_share: peak_share.fraction(),
-        evidence: last_evidence.as_ref().map(evidence),
+        evidence: last_evidence.as_ref().map(slipway_sdk::evidence),
         transitions: transitions.iter().map(transition).collect(),
         creator: creator.to_string(),
         create_time: Some(instant(*created_at)),

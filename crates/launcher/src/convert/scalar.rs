@@ -15,11 +15,6 @@ pub fn instant(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
-/// The instant that a message tells of; none if it lies outside of what can be represented.
-pub fn parse_instant(message: prost_types::Timestamp) -> Option<Timestamp> {
-    Timestamp::new(message.seconds, message.nanos).ok()
-}
-
 /// A duration on the wire.
 pub fn duration(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
