@@ -60,7 +60,7 @@ impl Service for Handlers {
         let caller = caller(&request);
         let query = convert::gate_query(request.into_inner());
         let found = query.and_then(|query| self.0.evaluate(&caller, &query));
-        answer(&caller, found.map(convert::evidence))
+        answer(&caller, found.map(|found| slipway_sdk::evidence(&found)))
     }
 }
 

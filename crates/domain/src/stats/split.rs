@@ -8,12 +8,12 @@
 use jiff::Timestamp;
 
 use super::cell::{Cell, Totals};
-use super::decide::{EValue, Findings, Observed, Spending, decide};
+use super::decide::{Contrast, EValue, Findings, Judgement, Observed, Question, Spending, decide};
 use super::eprocess::{self, Positives};
-use super::gate::{Comparison, Judgement, Policy};
 use super::interval::Interval;
 use super::metrics::entropy;
 use super::ratio::{Ratio, Sample, ratio_of_sums};
+use crate::gate::Policy;
 
 /// The cells of both arms in one stratum of time.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,8 @@ pub struct Stratum<'a> {
     pub baseline: &'a Cell,
 }
 
-/// Judges the candidate on all strata since it was first exposed; the evidence of earlier steps counts.
+/// Judges on all strata since the candidate was first exposed whether it may take `next_share` of the traffic; the
+/// evidence of earlier steps counts.
 ///
 /// With harmonic weights w = W_A·W_B/(W_A + W_B) and means within the stratum, an arm's NE is Σw·l̄ / Σw over the entropy of
 /// Σw·ȳ / Σw, and the relative calibration is Σw·p̄_A·ȳ_B / Σw·p̄_B·ȳ_A (Mantel and Haenszel's weights). The intervals are
@@ -35,7 +36,7 @@ pub struct Stratum<'a> {
 /// do.
 ///
 /// `policy.alpha` and the tolerances must lie in (0, 1).
-pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
+pub fn judge(strata: &[Stratum<'_>], policy: &Policy, next_share: f64) -> Judgement {
     let mut strata = strata.to_vec();
     strata.sort_by_key(|stratum| stratum.start);
     let candidate = Cell::merged(strata.iter().map(|stratum| stratum.candidate));
@@ -52,17 +53,22 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
         e_value: e_value(&arms, policy).map(|value| EValue { value, convicts: 1.0 / spending.e_value }),
         samples: arms.len(),
     };
-    decide(&findings, policy, Observed::MayBeChance)
+    decide(&findings, &Question { policy, next_share, observed: Observed::MayBeChance })
+}
+
+/// The tolerated band of the relative calibration.
+fn band(policy: &Policy) -> Interval {
+    Interval::around_one(policy.calibration_tolerance)
 }
 
 /// A ratio of calibrations beside what is tolerated.
-pub(super) fn calibration(ratio: Ratio, policy: &Policy) -> Comparison {
-    Comparison { estimate: ratio.estimate, interval: ratio.interval, tolerated: policy.calibration_band() }
+pub(super) fn calibration(ratio: Ratio, policy: &Policy) -> Contrast {
+    Contrast { estimate: ratio.estimate, interval: ratio.interval, tolerated: band(policy) }
 }
 
 /// A ratio of NEs beside what is tolerated of the relative loss.
-pub(super) fn normalized_entropy(ratio: Ratio, policy: &Policy) -> Comparison {
-    Comparison {
+pub(super) fn normalized_entropy(ratio: Ratio, policy: &Policy) -> Contrast {
+    Contrast {
         estimate: ratio.estimate - 1.0,
         interval: ratio.interval.shifted(-1.0),
         tolerated: Interval { low: f64::NEG_INFINITY, high: policy.ne_tolerance },
@@ -115,7 +121,7 @@ impl Side {
 
 fn e_value(arms: &[Arms], policy: &Policy) -> Option<f64> {
     let positives: Vec<Positives> = arms.iter().map(Arms::positives).collect();
-    (!positives.is_empty()).then(|| eprocess::log_e_value(&positives, &policy.calibration_band()).exp())
+    (!positives.is_empty()).then(|| eprocess::log_e_value(&positives, &band(policy)).exp())
 }
 
 /// A stratum in which both arms have rows.
