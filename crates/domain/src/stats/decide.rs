@@ -77,12 +77,14 @@ impl Question<'_> {
 
 /// How a gate spends alpha, the probability of ever failing a healthy candidate. The NE's interval has confidence
 /// 1 − alpha, and only its lower end convicts: one half. Both ends of the calibration's convict. What a split's e-value
-/// may spend is taken from the calibration's half.
+/// may spend, and the candidate's own calibration while it serves alone, is taken from the calibration's half.
 pub(super) struct Spending {
     /// 1 − confidence of the NE's interval.
     pub normalized_entropy: f64,
     /// 1 − confidence of the calibration's interval.
     pub calibration: f64,
+    /// 1 − confidence of the interval of the candidate's own calibration while it serves alone.
+    pub alone: f64,
     /// The e-value convicts from one over this.
     pub e_value: f64,
 }
@@ -90,12 +92,12 @@ pub(super) struct Spending {
 impl Spending {
     /// In shadow, where no e-value is.
     pub fn in_shadow(alpha: f64) -> Self {
-        Self { normalized_entropy: alpha, calibration: alpha / 2.0, e_value: 0.0 }
+        Self { normalized_entropy: alpha, calibration: alpha / 2.0, alone: 0.0, e_value: 0.0 }
     }
 
     /// On a split.
     pub fn on_split(alpha: f64) -> Self {
-        Self { normalized_entropy: alpha, calibration: alpha * 3.0 / 8.0, e_value: alpha / 8.0 }
+        Self { normalized_entropy: alpha, calibration: alpha / 4.0, alone: alpha / 8.0, e_value: alpha / 8.0 }
     }
 }
 
@@ -122,6 +124,8 @@ pub(super) struct Findings<'a> {
     pub baseline: &'a Cell,
     pub calibration: Option<Contrast>,
     pub normalized_entropy: Option<Contrast>,
+    /// The candidate's own calibration while it served alone, beside what its baseline makes tolerable.
+    pub alone: Option<Contrast>,
     pub e_value: Option<EValue>,
     pub samples: usize,
 }
@@ -158,13 +162,16 @@ pub(super) fn decide(findings: &Findings<'_>, question: &Question<'_>) -> Judgem
     let failures = failures(findings);
     let lacks = lacks(findings, question);
     let empty = empty_sides(findings);
-    let (verdict, deciding, reasons) = if !empty.is_empty() {
+    let (verdict, deciding, reasons) = if empty.contains(&"candidate") {
         let reasons = empty.iter().map(|side| format!("The {side} has no mature outcome yet.")).collect();
         (Verdict::NoData, Some(Deciding::MinimumRows), reasons)
     } else if let Some(first) = failures.first() {
         (Verdict::Fail, Some(first.deciding), failures.into_iter().map(|failure| failure.reason).collect())
     } else if lacks.is_empty() {
         (Verdict::Pass, None, vec![pass_reason(question)])
+    } else if !empty.is_empty() {
+        let reason = "The baseline has no mature outcome to compare the candidate with.".to_owned();
+        (Verdict::Inconclusive, Some(Deciding::MinimumRows), vec![reason])
     } else {
         let deciding = lacks.iter().map(|lack| lack.deciding).min();
         (Verdict::Inconclusive, deciding, lacks.iter().map(|lack| lack.reason.clone()).collect())
@@ -222,6 +229,13 @@ fn failures(findings: &Findings<'_>) -> Vec<Failure> {
         let reason = format!(
             "Positives fall to the two arms as no tolerated calibration allows (e-value {:.3e}, {:.0} convicts).",
             e_value.value, e_value.convicts
+        );
+        fail(Deciding::Calibration, reason);
+    }
+    if let Some(Contrast { estimate, interval, tolerated }) = findings.alone.filter(Contrast::is_beyond) {
+        let reason = format!(
+            "Since it serves alone the candidate's calibration is {estimate:.3}, at least {:.3} and at most {:.3}; by that of its baseline {:.3} to {:.3} is tolerated.",
+            interval.low, interval.high, tolerated.low, tolerated.high
         );
         fail(Deciding::Calibration, reason);
     }

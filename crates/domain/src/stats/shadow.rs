@@ -53,6 +53,7 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy, next_share: f64) -> Judgem
         calibration: ratio(&spans, &calibration, spending.calibration).map(|ratio| split::calibration(ratio, policy)),
         normalized_entropy: ratio(&spans, &loss, spending.normalized_entropy)
             .map(|ratio| split::normalized_entropy(ratio, policy)),
+        alone: None,
         e_value: None,
         samples: spans.len(),
     };
@@ -89,7 +90,7 @@ fn ratio(spans: &[PairedCell], quantity: &Quantity, alpha: f64) -> Option<Ratio>
     Some(ratio)
 }
 
-fn wider(left: Interval, right: Interval) -> Interval {
+pub(super) fn wider(left: Interval, right: Interval) -> Interval {
     Interval { low: left.low.min(right.low), high: left.high.max(right.high) }
 }
 

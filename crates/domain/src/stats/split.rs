@@ -2,6 +2,9 @@
 //!
 //! Always within strata of time and never on totals: while the share grows, the arms see different mixes of days, and
 //! totals would hold a storm against a calm (Simpson's paradox). Within a stratum whatever strikes both arms alike cancels.
+//! Where only the candidate has rows, as after full exposure, nothing cancels: there its own calibration is held against
+//! that of its baseline at other times, on days as in shadow, and can only convict.
+//!
 //! A stratum should not reach across a change of the share, and is best an hour or so: long enough to hold rows of both
 //! arms, short enough that its weather is one.
 
@@ -13,6 +16,8 @@ use super::eprocess::{self, Positives};
 use super::interval::Interval;
 use super::metrics::entropy;
 use super::ratio::{Ratio, Sample, ratio_of_sums};
+use super::shadow::{SPAN, wider};
+use super::verdict::{Tolerance, judge_calibration};
 use crate::gate::Policy;
 
 /// The cells of both arms in one stratum of time.
@@ -35,8 +40,11 @@ pub struct Stratum<'a> {
 /// [`eprocess`] is exact, if positives within a stratum fall to the arms independently, which a hashed split makes them
 /// do.
 ///
+/// `reference` is the calibration that the baseline has shown, before and since, if it has: what the candidate is held
+/// against while it serves alone.
+///
 /// `policy.alpha` and the tolerances must lie in (0, 1).
-pub fn judge(strata: &[Stratum<'_>], policy: &Policy, next_share: f64) -> Judgement {
+pub fn judge(strata: &[Stratum<'_>], reference: Option<f64>, policy: &Policy, next_share: f64) -> Judgement {
     let mut strata = strata.to_vec();
     strata.sort_by_key(|stratum| stratum.start);
     let candidate = Cell::merged(strata.iter().map(|stratum| stratum.candidate));
@@ -50,10 +58,35 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy, next_share: f64) -> Judgem
         calibration: ratio_of_sums(&calibrations, spending.calibration).map(|ratio| calibration(ratio, policy)),
         normalized_entropy: relative_entropy(&arms, spending.normalized_entropy)
             .map(|ratio| normalized_entropy(ratio, policy)),
+        alone: reference.and_then(|reference| alone(&strata, reference, policy, spending.alone)),
         e_value: e_value(&arms, policy).map(|value| EValue { value, convicts: 1.0 / spending.e_value }),
         samples: arms.len(),
     };
     decide(&findings, &Question { policy, next_share, observed: Observed::MayBeChance })
+}
+
+/// The candidate's own calibration over the strata in which the baseline has no rows. A candidate that is as well
+/// calibrated as 1 or as its baseline tolerates no conviction, so the band reaches over both. The interval is the wider of
+/// that over days ([`SPAN`]) and that of independent rows.
+fn alone(strata: &[Stratum<'_>], reference: f64, policy: &Policy, alpha: f64) -> Option<Contrast> {
+    let strata: Vec<_> = strata.iter().filter(|stratum| stratum.baseline.labelled() == 0).collect();
+    let day = |stratum: &&Stratum<'_>| stratum.start.as_second().div_euclid(SPAN);
+    let days: Vec<Sample> = strata.chunk_by(|left, right| day(left) == day(right)).map(own).collect();
+    let ratio = ratio_of_sums(&days, alpha)?;
+    let all = Cell::merged(strata.iter().map(|stratum| stratum.candidate)).totals();
+    let of_rows =
+        judge_calibration(&all, 1.0, &Tolerance { calibration: policy.calibration_tolerance, alpha }).interval;
+    let tolerated = Interval {
+        low: reference.min(1.0) * (1.0 - policy.calibration_tolerance),
+        high: reference.max(1.0) * (1.0 + policy.calibration_tolerance),
+    };
+    Some(Contrast { estimate: ratio.estimate, interval: wider(ratio.interval, of_rows), tolerated })
+}
+
+/// What the candidate predicted on one day, and what came.
+fn own(day: &[&Stratum<'_>]) -> Sample {
+    let totals = Cell::merged(day.iter().map(|stratum| stratum.candidate)).totals();
+    Sample { above: totals.prediction, below: totals.outcome }
 }
 
 /// The tolerated band of the relative calibration.

@@ -106,7 +106,7 @@ fn judged(hours: &[(Cell, Cell)], policy: &Policy, next_share: f64) -> Judgement
         .zip(hours)
         .map(|(hour, (candidate, baseline))| split::Stratum { start: at(hour), candidate, baseline })
         .collect();
-    split::judge(&strata, policy, next_share)
+    split::judge(&strata, Some(1.0), policy, next_share)
 }
 
 #[test]
@@ -129,6 +129,29 @@ fn a_gate_without_outcomes_says_that_there_are_none() {
     assert_eq!(judgement.verdict, Verdict::NoData);
     assert!(judgement.reasons[0].contains("candidate"), "{:?}", judgement.reasons);
     assert_eq!(shadow::judge(&[], &Policy::default(), 1.0).verdict, Verdict::NoData);
+}
+
+#[test]
+fn a_baseline_without_outcomes_leaves_a_gate_open_and_is_no_lack_of_data() {
+    let judgement = judged(&[(hour(100, 0.2, 20), Cell::new())], &Policy::default(), 1.0);
+    assert_eq!(judgement.verdict, Verdict::Inconclusive);
+    assert!(judgement.reasons[0].contains("baseline"), "{:?}", judgement.reasons);
+}
+
+/// Two days of a split of equals, then `days` on which the candidate serves alone at `prediction`.
+fn alone(days: usize, prediction: f32) -> Judgement {
+    let beside = (0..48).map(|at| (hour(100, 0.2, 15 + at % 11), hour(100, 0.2, 15 + at % 11)));
+    let alone = (0..24 * days).map(|at| (hour(200, prediction, 15 + at % 11), Cell::new()));
+    judged(&beside.chain(alone).collect::<Vec<_>>(), &Policy::default(), 1.0)
+}
+
+#[test]
+fn what_the_candidate_shows_after_full_exposure_can_convict_it() {
+    let judgement = alone(8, 0.3);
+    assert_eq!((judgement.verdict, judgement.deciding), (Verdict::Fail, Some(Deciding::Calibration)), "{judgement:?}");
+    assert!(judgement.reasons[0].contains("alone"), "{:?}", judgement.reasons);
+    assert_ne!(alone(8, 0.2).verdict, Verdict::Fail);
+    assert_ne!(alone(1, 0.3).verdict, Verdict::Fail, "one day may be the exception");
 }
 
 #[test]
@@ -163,7 +186,7 @@ fn the_order_of_the_strata_does_not_matter() {
                 baseline: &hours[*hour].1,
             })
             .collect();
-        split::judge(&strata, &Policy::default(), 1.0)
+        split::judge(&strata, None, &Policy::default(), 1.0)
     };
     let forward: Vec<usize> = (0..40).collect();
     let backward: Vec<usize> = (0..40).rev().collect();

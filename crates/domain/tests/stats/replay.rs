@@ -120,7 +120,7 @@ impl Arms {
         let strata: Vec<split::Stratum<'_>> = mature
             .map(|(start, [candidate, baseline])| split::Stratum { start: instant(*start), candidate, baseline })
             .collect();
-        split::judge(&strata, policy, next_share)
+        split::judge(&strata, None, policy, next_share)
     }
 }
 

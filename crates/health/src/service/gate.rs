@@ -8,7 +8,7 @@ use slipway_domain::check::Check;
 use slipway_domain::gate::{Comparison, Evidence, Policy, Verdict};
 use slipway_domain::name::VersionName;
 use slipway_domain::stats::overdispersion::overdispersion;
-use slipway_domain::stats::{Cell, Judgement, PairedCell, shadow, split};
+use slipway_domain::stats::{Cell, Judgement, PairedCell, metrics, shadow, split};
 
 use super::Health;
 use super::report::{check_pair, check_version};
@@ -19,6 +19,10 @@ use evidence::Lacking;
 
 /// The longest label window.
 const LONGEST_LABEL_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How far before the evidence the baseline's own calibration is looked for, by which a candidate that serves alone is
+/// judged.
+const REFERENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Asks a gate.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,8 +146,14 @@ impl Gate {
                 baseline: baseline.unwrap_or(&none),
             })
             .collect();
+        let before = Window {
+            from: Minute::at_or_after(self.since.saturating_sub(REFERENCE).unwrap_or(Timestamp::MIN)),
+            ..window
+        };
+        let reference = Cell::merged(served(snapshot, &self.baseline, before)?.iter().map(|(_, cell)| cell));
+        let reference = metrics::calibration(&reference.totals());
         let overdispersion = dispersion(baseline.iter().map(|(_, cell)| cell));
-        Ok(Found { judgement: split::judge(&strata, &self.policy, self.next_share), overdispersion })
+        Ok(Found { judgement: split::judge(&strata, reference, &self.policy, self.next_share), overdispersion })
     }
 }
 
