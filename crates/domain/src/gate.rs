@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Violation;
 use crate::name::VersionName;
+use crate::stats::Interval;
 
 /// What a gate can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,38 @@ impl Verdict {
     }
 }
 
+/// What decides a FAIL or holds a PASS back. Of several the least is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deciding {
+    /// What was observed is too young.
+    Maturity,
+    /// There are too few labelled rows.
+    MinimumRows,
+    /// There are too few positive outcomes.
+    MinimumPositives,
+    /// The calibration is off.
+    Calibration,
+    /// The normalized entropy is worse.
+    NormalizedEntropy,
+    /// The worst plausible error is too much for the asked share.
+    HarmBudget,
+}
+
+impl Deciding {
+    /// The name for programs, as `minimum_rows`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Maturity => "maturity",
+            Self::MinimumRows => "minimum_rows",
+            Self::MinimumPositives => "minimum_positives",
+            Self::Calibration => "calibration",
+            Self::NormalizedEntropy => "normalized_entropy",
+            Self::HarmBudget => "harm_budget",
+        }
+    }
+}
+
 /// How candidate and baseline were observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
@@ -56,6 +89,15 @@ pub struct Estimate {
     /// The upper end of the interval; none while there is none.
     #[serde(default)]
     pub upper: Option<f64>,
+}
+
+impl Estimate {
+    /// `value` with the interval that holds it. An end that is infinite says nothing, and is left out.
+    #[must_use]
+    pub fn of(value: Option<f64>, interval: Interval) -> Self {
+        let finite = |number: &f64| number.is_finite();
+        Self { value, lower: Some(interval.low).filter(finite), upper: Some(interval.high).filter(finite) }
+    }
 }
 
 /// One side of a comparison.
@@ -90,7 +132,7 @@ pub struct Evidence {
     pub verdict: Verdict,
     /// Why, as one sentence for a person.
     pub explanation: String,
-    /// What decided a FAIL or holds a PASS back, as `calibration` or `minimum_rows`; empty for a PASS.
+    /// The name of what decided a FAIL or holds a PASS back, see [`Deciding`]; empty for a PASS.
     #[serde(default)]
     pub deciding: String,
     /// The candidate's calibration over the baseline's; 1 is no difference.
@@ -146,9 +188,9 @@ pub struct Policy {
     pub ne_tolerance: f64,
     /// The largest tolerated product of exposed share and upper end of the relative loss, above 0, at most 1.
     pub harm_budget: f64,
-    /// Labelled rows of the candidate before a verdict is given, at most 1 billion; the monitor's default if none.
+    /// Labelled rows of the candidate before a PASS, at most 1 billion; 100 if none.
     pub minimum_rows: Option<u64>,
-    /// Positive outcomes of the candidate before a verdict is given, at most 1 billion; the monitor's default if none.
+    /// Positive outcomes of the candidate before a PASS, at most 1 billion; 20 if none.
     pub minimum_positives: Option<u64>,
 }
 
@@ -169,6 +211,18 @@ impl Default for Policy {
 const MOST_ROWS: u64 = 1_000_000_000;
 
 impl Policy {
+    /// The labelled rows that are asked of the candidate.
+    #[must_use]
+    pub fn least_rows(&self) -> u64 {
+        self.minimum_rows.unwrap_or(100)
+    }
+
+    /// The positive outcomes that are asked of the candidate.
+    #[must_use]
+    pub fn least_positives(&self) -> u64 {
+        self.minimum_positives.unwrap_or(20)
+    }
+
     /// Everything that is wrong with it, with field paths that begin with `prefix`, as `plan.gate`.
     #[must_use]
     pub fn check(&self, prefix: &str) -> Vec<Violation> {

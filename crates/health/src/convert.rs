@@ -13,7 +13,7 @@ use slipway_sdk::Cache;
 
 use crate::service::{ModelPolicy, Policies};
 
-pub use answer::{acknowledged, evidence, version_health};
+pub use answer::{acknowledged, version_health};
 pub use request::{gate_query, health_query, report};
 
 /// The registry's models as the client's cache sees them.

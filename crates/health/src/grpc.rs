@@ -54,7 +54,7 @@ impl Service for Handlers {
     async fn evaluate(&self, request: Request<pb::EvaluateRequest>) -> Answer<Evidence> {
         handle(request, async |caller, message| {
             let query = convert::gate_query(message)?;
-            self.0.evaluate(&caller, &query).map(convert::evidence)
+            self.0.evaluate(&caller, &query).map(|found| slipway_sdk::evidence(&found))
         })
         .await
     }

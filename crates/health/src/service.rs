@@ -30,7 +30,6 @@ use commit::{Desk, Proposal};
 use meters::Meters;
 
 pub use commit::{Acknowledged, Committer};
-pub use folding::RefusedRows;
 pub use gate::GateQuery;
 
 pub use health::{Cohorts, HealthQuery, VersionHealth};

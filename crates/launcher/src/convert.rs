@@ -1,12 +1,10 @@
 //! Between the wire and the domain: every message is taken apart whole, so that a new field can't be forgotten.
 
-mod evidence;
 mod launch;
 mod peer;
 mod plan;
 mod request;
 
-pub use evidence::{evidence, parse_evidence};
 pub use launch::{explained, launch, listed, watch_event};
 pub use peer::{any_model, candidate, changes_after, judged, news, quarantine, question, set_traffic};
 pub use plan::{parse_plan, plan};

@@ -4,8 +4,7 @@
 //! `cargo run --release -p slipway-domain --example flights_gates [SPLITS [MINUTES_BETWEEN_LOOKS]]`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example that prints its measurement")]
 
-use slipway_domain::stats::Policy;
-use slipway_domain::stats::gate::Verdict;
+use slipway_domain::gate::{Policy, Verdict};
 
 #[path = "../../tests/stats/flights.rs"]
 mod flights;
@@ -32,7 +31,6 @@ fn main() {
     println!("\nshadow, begun on each of 78 days, looked at hourly for 14 days, passing after 3 days at the earliest");
     for (name, candidate) in [("v1 over v1", 0), ("v2 over v1", 1), ("v3 over v1", 2), ("v4 over v1", 3)] {
         let versions = Versions { candidate, baseline: 0 };
-        let policy = Policy { next_share: 0.05, ..Policy::default() };
         let run =
             |first_day| replay::shadow(&flights, versions, 3, Schedule { first_day, every: 60, days: 14 }, &policy);
         print_ends(name, &(0..78).map(run).collect::<Vec<_>>());

@@ -14,7 +14,9 @@ impl Turn {
             (Event::TrafficRefused { cause, traffic, .. }, Action::SetTraffic { .. }) => {
                 self.traffic_refused(*cause, traffic);
             }
-            (Event::GateAnswered { evidence, .. }, Action::Evaluate { .. }) => self.gate_answered(evidence),
+            (Event::GateAnswered { evidence, .. }, Action::Evaluate { since, .. }) => {
+                self.gate_answered(evidence, *since)
+            }
             (Event::Quarantined { .. }, Action::Quarantine { .. }) => self.quarantined(),
             (Event::CommandFailed { failure: Failure::Unavailable { message }, .. }, action) => {
                 self.unavailable(action, message);

@@ -1,9 +1,11 @@
 //! When a gate is asked, and what its answer does: only a PASS advances, and only a FAIL rolls back.
 
+use jiff::Timestamp;
+
 use super::describe::sentence;
 use super::turn::Turn;
 use super::{Action, HoldReason, Phase, Stage};
-use crate::gate::{Arm, Comparison, Evidence, Verdict};
+use crate::gate::{Comparison, Evidence, Verdict};
 use crate::traffic::Share;
 
 impl Turn {
@@ -35,14 +37,29 @@ impl Turn {
             _ => (Comparison::Split, Share::ALL),
         };
         let since = launch.evidence_since.unwrap_or(launch.created_at);
-        let failures = launch.failures;
-        self.send(Action::Evaluate { comparison, since, next_share });
+        self.evaluate(Action::Evaluate { comparison, since, next_share });
+    }
+
+    /// Asks what has been seen since full exposure alone.
+    fn ask_of_the_watch(&mut self, since: Timestamp) {
+        self.evaluate(Action::Evaluate { comparison: Comparison::Split, since, next_share: Share::ALL });
+    }
+
+    fn evaluate(&mut self, question: Action) {
+        let failures = self.launch.failures;
+        self.send(question);
         // Asking again after a failure is still the same trouble.
         self.launch.failures = failures;
     }
 
-    pub(super) fn gate_answered(&mut self, evidence: &Evidence) {
+    pub(super) fn gate_answered(&mut self, evidence: &Evidence, since: Timestamp) {
         self.answered();
+        if self.watched_since().is_some_and(|watched| watched == since) && self.heard(evidence) {
+            // What the ramp has shown stays what the end rests on.
+            self.launch.evidence.get_or_insert_with(|| evidence.clone());
+            self.succeed();
+            return;
+        }
         self.launch.evidence = Some(evidence.clone());
         if evidence.verdict == Verdict::Fail {
             self.roll_back(failed(evidence));
@@ -59,28 +76,61 @@ impl Turn {
 
     /// The bake is over and the gate did not fail.
     fn decide(&mut self, evidence: &Evidence) {
-        // After full exposure there is nothing left to grant, and no baseline rows that could make it any clearer.
         let watching = matches!(self.launch.stage, Stage::Watching { .. });
         let granted = match evidence.verdict {
             Verdict::Pass => true,
+            // After full exposure there is nothing left to grant, and no baseline rows that could make it any clearer.
             Verdict::Inconclusive => watching,
-            Verdict::NoData => watching && lacks_only_the_baseline(evidence),
-            Verdict::Fail | Verdict::Error => false,
+            Verdict::Fail | Verdict::NoData | Verdict::Error => false,
         };
         if !granted {
             self.trouble(undecided(evidence.verdict), missing(evidence));
             return;
         }
-        self.relieve();
-        let free = match self.launch.stage {
-            // A freeze forbids to raise exposure, and this raises none.
-            Stage::Watching { .. } => !self.launch.is_blocked(),
-            _ => self.may_raise(),
-        };
-        if free {
-            let said = if evidence.verdict == Verdict::Pass { "The gate passed" } else { "The gate did not fail" };
-            self.advance(format!("{said}: {}", evidence.explanation));
+        if watching {
+            self.conclude();
+            return;
         }
+        self.relieve();
+        if self.may_raise() {
+            self.advance(format!("The gate passed: {}", evidence.explanation));
+        }
+    }
+
+    /// Nothing of all that was seen since the ramp began speaks against the candidate. The rows of the ramp would say
+    /// so even had it gone silent since, so before the watch ends it is asked what was seen in the watch itself.
+    fn conclude(&mut self) {
+        if self.launch.is_blocked() {
+            return;
+        }
+        match self.watched_since() {
+            Some(since) => self.ask_of_the_watch(since),
+            None => self.succeed(),
+        }
+    }
+
+    /// Since when the candidate must have been heard of before the watch ends: its begin. None for a plan that does not
+    /// watch, and outside of the watch.
+    fn watched_since(&self) -> Option<Timestamp> {
+        let evaluating = self.launch.stage == Stage::Watching { phase: Phase::Evaluating };
+        let watched = evaluating && !self.launch.plan.watch.is_zero();
+        self.launch.bake.filter(|_| watched).map(|bake| bake.since)
+    }
+
+    /// Whether the candidate was heard of, and nothing forbids to end the watch.
+    fn heard(&self, evidence: &Evidence) -> bool {
+        matches!(evidence.verdict, Verdict::Pass | Verdict::Inconclusive) && !self.launch.is_blocked()
+    }
+
+    fn succeed(&mut self) {
+        self.relieve();
+        let evidence = self.launch.evidence.as_ref();
+        let said = evidence.map_or_else(String::new, |evidence| match evidence.verdict {
+            Verdict::Pass => sentence(&evidence.explanation),
+            _ => format!("What the comparison with the baseline leaves open: {}", sentence(&evidence.explanation)),
+        });
+        let why = "The watch is over, and nothing that was seen since the ramp began convicts the candidate.";
+        self.end(Stage::Succeeded, format!("{why} {said} The candidate serves all units."));
     }
 
     pub(super) fn gate_refused(&mut self, message: &str) {
@@ -107,12 +157,6 @@ impl Turn {
 fn failed(evidence: &Evidence) -> String {
     let what = if evidence.deciding.is_empty() { String::new() } else { format!(" on {}", evidence.deciding) };
     format!("The gate failed{what}: {}", evidence.explanation)
-}
-
-/// Whether the candidate has outcomes and the baseline has none. When a plan goes to everybody at once, it never will.
-fn lacks_only_the_baseline(evidence: &Evidence) -> bool {
-    let rows = |arm: &Option<Arm>| arm.as_ref().map_or(0, |arm| arm.rows);
-    rows(&evidence.candidate) > 0 && rows(&evidence.baseline) == 0
 }
 
 fn undecided(verdict: Verdict) -> HoldReason {

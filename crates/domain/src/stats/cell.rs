@@ -11,7 +11,7 @@ pub struct Cell {
     pub(super) predicted: u64,
     pub(super) labelled: u64,
     pub(super) positives: u64,
-    pub(super) rejected: Rejected,
+    pub(super) refused: RefusedRows,
     pub(super) sums: Sums,
     pub(super) histogram: Histogram,
 }
@@ -27,9 +27,9 @@ impl Cell {
         self.predicted += count;
     }
 
-    /// Counts `count` rows as refused because of `reason`.
-    pub fn reject(&mut self, reason: Reason, count: u64) {
-        *self.rejected.of_mut(reason) += count;
+    /// Counts `count` rows as refused for the reason `refusal`.
+    pub fn refuse(&mut self, refusal: Refusal, count: u64) {
+        *self.refused.of_mut(refusal) += count;
     }
 
     /// Adds all of `other`.
@@ -37,9 +37,7 @@ impl Cell {
         self.predicted += other.predicted;
         self.labelled += other.labelled;
         self.positives += other.positives;
-        for reason in Reason::ALL {
-            *self.rejected.of_mut(reason) += other.rejected.of(reason);
-        }
+        self.refused += other.refused;
         self.sums.merge(&other.sums);
         self.histogram.merge(&other.histogram);
     }
@@ -67,8 +65,8 @@ impl Cell {
     }
 
     /// Rows that were refused, by reason. They are in no other figure.
-    pub fn rejected(&self) -> &Rejected {
-        &self.rejected
+    pub fn refused(&self) -> &RefusedRows {
+        &self.refused
     }
 
     /// The labelled share of the predictions made; nothing when none was made. Whoever reports outcomes without having
@@ -104,7 +102,7 @@ impl Cell {
 
     /// Whether the cell holds nothing at all, not even a refused row.
     pub fn is_empty(&self) -> bool {
-        self.predicted == 0 && self.labelled == 0 && self.rejected.total() == 0
+        self.predicted == 0 && self.labelled == 0 && self.refused.total() == 0
     }
 }
 
@@ -186,40 +184,63 @@ pub struct Totals {
 
 /// Why a row was refused. The batch that it came in is never refused because of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub enum Refusal {
     /// The prediction is not a number.
-    NotANumber,
+    Nan,
     /// The prediction is infinite.
     Infinite,
     /// The prediction is a number outside [0, 1].
-    OutOfRange,
+    OutOfBounds,
     /// The weight is negative, not finite, or above [`super::fold::MAX_WEIGHT`].
-    Weight,
+    BadWeight,
     /// The outcome is neither 0 nor 1.
-    Outcome,
+    BadOutcome,
 }
 
-impl Reason {
-    /// All reasons, in the order in which they are stored.
-    pub const ALL: [Self; 5] = [Self::NotANumber, Self::Infinite, Self::OutOfRange, Self::Weight, Self::Outcome];
+impl Refusal {
+    /// All of them, in the order in which they are stored.
+    pub const ALL: [Self; 5] = [Self::Nan, Self::Infinite, Self::OutOfBounds, Self::BadWeight, Self::BadOutcome];
+
+    /// The name for programs, as `OUT_OF_BOUNDS`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nan => "NAN",
+            Self::Infinite => "INFINITE",
+            Self::OutOfBounds => "OUT_OF_BOUNDS",
+            Self::BadWeight => "BAD_WEIGHT",
+            Self::BadOutcome => "BAD_OUTCOME",
+        }
+    }
 }
 
 /// How many rows were refused for each reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rejected([u64; 5]);
+pub struct RefusedRows([u64; 5]);
 
-impl Rejected {
-    /// Rows refused because of `reason`.
-    pub fn of(&self, reason: Reason) -> u64 {
-        self.0[reason as usize]
+impl RefusedRows {
+    /// Rows refused for the reason `refusal`.
+    pub fn of(&self, refusal: Refusal) -> u64 {
+        self.0[refusal as usize]
     }
 
-    pub(super) fn of_mut(&mut self, reason: Reason) -> &mut u64 {
-        &mut self.0[reason as usize]
+    pub(super) fn of_mut(&mut self, refusal: Refusal) -> &mut u64 {
+        &mut self.0[refusal as usize]
+    }
+
+    /// The reasons that refused a row, each with its rows.
+    pub fn iter(&self) -> impl Iterator<Item = (Refusal, u64)> {
+        Refusal::ALL.into_iter().zip(self.0).filter(|(_, rows)| *rows > 0)
     }
 
     /// Rows refused in all.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+}
+
+impl std::ops::AddAssign for RefusedRows {
+    fn add_assign(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine += theirs);
     }
 }

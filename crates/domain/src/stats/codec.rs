@@ -3,7 +3,7 @@
 //! A record is a layout byte, a kind byte and then numbers of seven bits a byte (LEB128), signed ones in zigzag. A cell
 //! of a thousand rows takes about half a kilobyte, nearly all of it histogram.
 
-use super::cell::{Cell, Reason, Sums};
+use super::cell::{Cell, Refusal, Sums};
 use super::error::Error;
 use super::histogram::{Histogram, KEYS};
 use super::paired::{PairedCell, Products};
@@ -77,7 +77,7 @@ fn put_cell(bytes: &mut Vec<u8>, cell: &Cell) {
     for count in [cell.predicted, cell.labelled, cell.positives] {
         put(bytes, u128::from(count));
     }
-    Reason::ALL.iter().for_each(|reason| put(bytes, u128::from(cell.rejected.of(*reason))));
+    Refusal::ALL.iter().for_each(|reason| put(bytes, u128::from(cell.refused.of(*reason))));
     let written = if unit { UNIT_SUMS } else { all.len() };
     all[..written].iter().for_each(|sum| put_sum(bytes, *sum));
     put(bytes, cell.histogram.entries().count() as u128);
@@ -176,8 +176,8 @@ impl<'a> Reader<'a> {
         cell.predicted = self.count("predicted")?;
         cell.labelled = self.count("labelled")?;
         cell.positives = self.count("positives")?;
-        for reason in Reason::ALL {
-            *cell.rejected.of_mut(reason) = self.count("rejected")?;
+        for reason in Refusal::ALL {
+            *cell.refused.of_mut(reason) = self.count("refused")?;
         }
         cell.sums = self.sums(kind, cell.labelled, cell.positives)?;
         cell.histogram = self.histogram()?;

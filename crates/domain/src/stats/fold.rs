@@ -3,7 +3,7 @@
 //! A block of rows is first checked as a whole; only a block with a bad row in it is sifted row by row. What is left is
 //! arithmetic without branches over arrays that stay in the nearest cache.
 
-use super::cell::{Cell, Reason, Sums};
+use super::cell::{Cell, Refusal, Sums};
 use super::error::Error;
 use super::histogram::{KEYS, negative_key};
 use super::logarithm::log_loss;
@@ -87,7 +87,7 @@ impl Block<'_> {
         for (row, prediction) in self.predictions.iter().enumerate() {
             let weight = self.weights.get(row).copied();
             match refusal(*prediction).or(weight.and_then(weight_refusal)) {
-                Some(reason) => cell.reject(reason, 1),
+                Some(reason) => cell.refuse(reason, 1),
                 None => good.take(self, row),
             }
         }
@@ -100,21 +100,21 @@ pub(super) fn all_within(numbers: &[f32], most: f32) -> bool {
 }
 
 /// Why a prediction is refused, if it is.
-pub(super) fn refusal(prediction: f32) -> Option<Reason> {
+pub(super) fn refusal(prediction: f32) -> Option<Refusal> {
     if prediction.is_nan() {
-        Some(Reason::NotANumber)
+        Some(Refusal::Nan)
     } else if prediction.is_infinite() {
-        Some(Reason::Infinite)
+        Some(Refusal::Infinite)
     } else if !(0.0..=1.0).contains(&prediction) {
-        Some(Reason::OutOfRange)
+        Some(Refusal::OutOfBounds)
     } else {
         None
     }
 }
 
 /// Why a weight is refused, if it is.
-pub(super) fn weight_refusal(weight: f32) -> Option<Reason> {
-    (!(0.0..=MAX_WEIGHT).contains(&weight)).then_some(Reason::Weight)
+pub(super) fn weight_refusal(weight: f32) -> Option<Refusal> {
+    (!(0.0..=MAX_WEIGHT).contains(&weight)).then_some(Refusal::BadWeight)
 }
 
 /// Room for the good rows of a block that had bad ones.

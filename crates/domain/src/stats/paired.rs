@@ -136,8 +136,8 @@ fn sift(cell: &mut PairedCell, sides: &[Block<'_>; 2], good: &mut [Rows; 2]) {
             good[0].take(&sides[0], row);
             good[1].take(&sides[1], row);
         }
-        reasons[0].into_iter().for_each(|reason| cell.candidate.reject(reason, 1));
-        reasons[1].into_iter().for_each(|reason| cell.baseline.reject(reason, 1));
+        reasons[0].into_iter().for_each(|reason| cell.candidate.refuse(reason, 1));
+        reasons[1].into_iter().for_each(|reason| cell.baseline.refuse(reason, 1));
     }
 }
 

@@ -2,19 +2,18 @@
 //!
 //! On the rows that were seen, the two calibrations differ by exactly Σp_A/Σp_B: no noise at all. What is uncertain is
 //! whether these rows stand for the next ones. One stormy day can move a sound candidate's ratio by a third, and its
-//! rows hang together; so spans of [`Policy::cluster`] are the samples, and a candidate is failed only on several of
-//! them. To pass, on the other hand, what was seen must itself be tolerable.
+//! rows hang together; so days ([`SPAN`]) are the samples, and a candidate is failed only on several of them. To pass, on the other hand, what was seen must itself be tolerable.
 
 use jiff::Timestamp;
 
 use super::cell::Totals;
-use super::decide::{Findings, Observed, Spending, decide};
-use super::gate::{Judgement, Policy};
+use super::decide::{Findings, Judgement, Observed, Question, Spending, decide};
 use super::interval::Interval;
 use super::paired::PairedCell;
 use super::ratio::{Ratio, Sample, around, ratio_of_sums};
 use super::sequence::normal_boundary;
 use super::split;
+use crate::gate::Policy;
 
 /// The paired cell of one stratum of time.
 #[derive(Clone, Copy, Debug)]
@@ -25,21 +24,25 @@ pub struct Stratum<'a> {
     pub cell: &'a PairedCell,
 }
 
+/// Seconds within which outcomes hang together: a storm delays everybody for a day. No split takes such a thing out
+/// here, so spans are what is counted, and three are the least that can decide.
+pub const SPAN: i64 = 24 * 60 * 60;
+
 /// The rows at which the interval of independent rows is tightest.
 const TIGHTEST_ROWS: f64 = 2000.0;
 
-/// Judges the candidate on all strata of its shadow stage.
+/// Judges on all strata of its shadow stage whether the candidate may take `next_share` of the traffic.
 ///
 /// Relative calibration is Σp_A/Σp_B and relative NE Σl_A/Σl_B. The interval is the wider of two: that of
-/// [`ratio_of_sums`] over spans of `policy.cluster` from the first stratum on (asymptotic in the number of spans, for
+/// [`ratio_of_sums`] over spans of [`SPAN`] from the first stratum on (asymptotic in the number of spans, for
 /// outcomes that hang together within them), and that of independent rows by a normal mixture, whose variance comes
-/// from the paired sums. With a cluster of zero the second stands alone. The last span counts while it is still filling.
+/// from the paired sums. The last span counts while it is still filling.
 ///
 /// `policy.alpha` and the tolerances must lie in (0, 1).
-pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
+pub fn judge(strata: &[Stratum<'_>], policy: &Policy, next_share: f64) -> Judgement {
     let mut strata = strata.to_vec();
     strata.sort_by_key(|stratum| stratum.start);
-    let spans = spans(&strata, policy);
+    let spans = spans(&strata);
     let all = PairedCell::merged(&spans);
     let spending = Spending::in_shadow(policy.alpha);
     let calibration = Quantity { sum: |totals| totals.prediction, moments: Moments::of_predictions(&all) };
@@ -47,22 +50,21 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
     let findings = Findings {
         candidate: all.candidate(),
         baseline: all.baseline(),
-        calibration: ratio(&spans, &calibration, spending.calibration, policy)
-            .map(|ratio| split::calibration(ratio, policy)),
-        normalized_entropy: ratio(&spans, &loss, spending.normalized_entropy, policy)
+        calibration: ratio(&spans, &calibration, spending.calibration).map(|ratio| split::calibration(ratio, policy)),
+        normalized_entropy: ratio(&spans, &loss, spending.normalized_entropy)
             .map(|ratio| split::normalized_entropy(ratio, policy)),
+        alone: None,
         e_value: None,
         samples: spans.len(),
     };
-    decide(&findings, policy, Observed::MustBeTolerable)
+    decide(&findings, &Question { policy, next_share, observed: Observed::MustBeTolerable })
 }
 
 /// The strata gathered into spans in which there are rows.
-fn spans(strata: &[Stratum<'_>], policy: &Policy) -> Vec<PairedCell> {
-    let length = (policy.cluster.as_secs() as i64).max(1);
+fn spans(strata: &[Stratum<'_>]) -> Vec<PairedCell> {
     let first = strata.first().map_or(0, |stratum| stratum.start.as_second());
-    let span = |stratum: &Stratum<'_>| (stratum.start.as_second() - first) / length;
-    let gathered = strata.chunk_by(|left, right| policy.cluster.is_zero() || span(left) == span(right));
+    let span = |stratum: &Stratum<'_>| (stratum.start.as_second() - first) / SPAN;
+    let gathered = strata.chunk_by(|left, right| span(left) == span(right));
     gathered
         .map(|strata| PairedCell::merged(strata.iter().map(|stratum| stratum.cell)))
         .filter(|cell| cell.candidate().labelled() > 0)
@@ -76,7 +78,7 @@ struct Quantity {
 }
 
 /// The ratio of one sum of the candidate to the same of the baseline.
-fn ratio(spans: &[PairedCell], quantity: &Quantity, alpha: f64, policy: &Policy) -> Option<Ratio> {
+fn ratio(spans: &[PairedCell], quantity: &Quantity, alpha: f64) -> Option<Ratio> {
     let sum = |totals: Totals| (quantity.sum)(&totals);
     let sample =
         |cell: &PairedCell| Sample { above: sum(cell.candidate().totals()), below: sum(cell.baseline().totals()) };
@@ -84,11 +86,11 @@ fn ratio(spans: &[PairedCell], quantity: &Quantity, alpha: f64, policy: &Policy)
     let mut ratio = ratio_of_sums(&samples, alpha)?;
     let above: f64 = samples.iter().map(|sample| sample.above).sum();
     let of_rows = around(ratio.estimate, quantity.moments.deviation(ratio.estimate, alpha) / above);
-    ratio.interval = if policy.cluster.is_zero() { of_rows } else { wider(ratio.interval, of_rows) };
+    ratio.interval = wider(ratio.interval, of_rows);
     Some(ratio)
 }
 
-fn wider(left: Interval, right: Interval) -> Interval {
+pub(super) fn wider(left: Interval, right: Interval) -> Interval {
     Interval { low: left.low.min(right.low), high: left.high.max(right.high) }
 }
 

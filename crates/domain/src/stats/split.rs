@@ -2,18 +2,23 @@
 //!
 //! Always within strata of time and never on totals: while the share grows, the arms see different mixes of days, and
 //! totals would hold a storm against a calm (Simpson's paradox). Within a stratum whatever strikes both arms alike cancels.
+//! Where only the candidate has rows, as after full exposure, nothing cancels: there its own calibration is held against
+//! that of its baseline at other times, on days as in shadow, and can only convict.
+//!
 //! A stratum should not reach across a change of the share, and is best an hour or so: long enough to hold rows of both
 //! arms, short enough that its weather is one.
 
 use jiff::Timestamp;
 
 use super::cell::{Cell, Totals};
-use super::decide::{EValue, Findings, Observed, Spending, decide};
+use super::decide::{Contrast, EValue, Findings, Judgement, Observed, Question, Spending, decide};
 use super::eprocess::{self, Positives};
-use super::gate::{Comparison, Judgement, Policy};
 use super::interval::Interval;
 use super::metrics::entropy;
 use super::ratio::{Ratio, Sample, ratio_of_sums};
+use super::shadow::{SPAN, wider};
+use super::verdict::{Tolerance, judge_calibration};
+use crate::gate::Policy;
 
 /// The cells of both arms in one stratum of time.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +31,8 @@ pub struct Stratum<'a> {
     pub baseline: &'a Cell,
 }
 
-/// Judges the candidate on all strata since it was first exposed; the evidence of earlier steps counts.
+/// Judges on all strata since the candidate was first exposed whether it may take `next_share` of the traffic; the
+/// evidence of earlier steps counts.
 ///
 /// With harmonic weights w = W_A·W_B/(W_A + W_B) and means within the stratum, an arm's NE is Σw·l̄ / Σw over the entropy of
 /// Σw·ȳ / Σw, and the relative calibration is Σw·p̄_A·ȳ_B / Σw·p̄_B·ȳ_A (Mantel and Haenszel's weights). The intervals are
@@ -34,8 +40,11 @@ pub struct Stratum<'a> {
 /// [`eprocess`] is exact, if positives within a stratum fall to the arms independently, which a hashed split makes them
 /// do.
 ///
+/// `reference` is the calibration that the baseline has shown, before and since, if it has: what the candidate is held
+/// against while it serves alone.
+///
 /// `policy.alpha` and the tolerances must lie in (0, 1).
-pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
+pub fn judge(strata: &[Stratum<'_>], reference: Option<f64>, policy: &Policy, next_share: f64) -> Judgement {
     let mut strata = strata.to_vec();
     strata.sort_by_key(|stratum| stratum.start);
     let candidate = Cell::merged(strata.iter().map(|stratum| stratum.candidate));
@@ -49,20 +58,50 @@ pub fn judge(strata: &[Stratum<'_>], policy: &Policy) -> Judgement {
         calibration: ratio_of_sums(&calibrations, spending.calibration).map(|ratio| calibration(ratio, policy)),
         normalized_entropy: relative_entropy(&arms, spending.normalized_entropy)
             .map(|ratio| normalized_entropy(ratio, policy)),
+        alone: reference.and_then(|reference| alone(&strata, reference, policy, spending.alone)),
         e_value: e_value(&arms, policy).map(|value| EValue { value, convicts: 1.0 / spending.e_value }),
         samples: arms.len(),
     };
-    decide(&findings, policy, Observed::MayBeChance)
+    decide(&findings, &Question { policy, next_share, observed: Observed::MayBeChance })
+}
+
+/// The candidate's own calibration over the strata in which the baseline has no rows. A candidate that is as well
+/// calibrated as 1 or as its baseline tolerates no conviction, so the band reaches over both. The interval is the wider of
+/// that over days ([`SPAN`]) and that of independent rows.
+fn alone(strata: &[Stratum<'_>], reference: f64, policy: &Policy, alpha: f64) -> Option<Contrast> {
+    let strata: Vec<_> = strata.iter().filter(|stratum| stratum.baseline.labelled() == 0).collect();
+    let day = |stratum: &&Stratum<'_>| stratum.start.as_second().div_euclid(SPAN);
+    let days: Vec<Sample> = strata.chunk_by(|left, right| day(left) == day(right)).map(own).collect();
+    let ratio = ratio_of_sums(&days, alpha)?;
+    let all = Cell::merged(strata.iter().map(|stratum| stratum.candidate)).totals();
+    let of_rows =
+        judge_calibration(&all, 1.0, &Tolerance { calibration: policy.calibration_tolerance, alpha }).interval;
+    let tolerated = Interval {
+        low: reference.min(1.0) * (1.0 - policy.calibration_tolerance),
+        high: reference.max(1.0) * (1.0 + policy.calibration_tolerance),
+    };
+    Some(Contrast { estimate: ratio.estimate, interval: wider(ratio.interval, of_rows), tolerated })
+}
+
+/// What the candidate predicted on one day, and what came.
+fn own(day: &[&Stratum<'_>]) -> Sample {
+    let totals = Cell::merged(day.iter().map(|stratum| stratum.candidate)).totals();
+    Sample { above: totals.prediction, below: totals.outcome }
+}
+
+/// The tolerated band of the relative calibration.
+fn band(policy: &Policy) -> Interval {
+    Interval::around_one(policy.calibration_tolerance)
 }
 
 /// A ratio of calibrations beside what is tolerated.
-pub(super) fn calibration(ratio: Ratio, policy: &Policy) -> Comparison {
-    Comparison { estimate: ratio.estimate, interval: ratio.interval, tolerated: policy.calibration_band() }
+pub(super) fn calibration(ratio: Ratio, policy: &Policy) -> Contrast {
+    Contrast { estimate: ratio.estimate, interval: ratio.interval, tolerated: band(policy) }
 }
 
 /// A ratio of NEs beside what is tolerated of the relative loss.
-pub(super) fn normalized_entropy(ratio: Ratio, policy: &Policy) -> Comparison {
-    Comparison {
+pub(super) fn normalized_entropy(ratio: Ratio, policy: &Policy) -> Contrast {
+    Contrast {
         estimate: ratio.estimate - 1.0,
         interval: ratio.interval.shifted(-1.0),
         tolerated: Interval { low: f64::NEG_INFINITY, high: policy.ne_tolerance },
@@ -115,7 +154,7 @@ impl Side {
 
 fn e_value(arms: &[Arms], policy: &Policy) -> Option<f64> {
     let positives: Vec<Positives> = arms.iter().map(Arms::positives).collect();
-    (!positives.is_empty()).then(|| eprocess::log_e_value(&positives, &policy.calibration_band()).exp())
+    (!positives.is_empty()).then(|| eprocess::log_e_value(&positives, &band(policy)).exp())
 }
 
 /// A stratum in which both arms have rows.

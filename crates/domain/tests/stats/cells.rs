@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use slipway_domain::stats::auc::{auc, exact_auc};
 use slipway_domain::stats::bins::{BINS, bin, bounds};
 use slipway_domain::stats::logarithm::ln;
-use slipway_domain::stats::{Cell, Columns, Error, PairedCell, PairedColumns, Reason, fold, fold_paired};
+use slipway_domain::stats::{Cell, Columns, Error, PairedCell, PairedColumns, Refusal, fold, fold_paired};
 
 type Row = (f32, f32, bool, f32);
 
@@ -78,7 +78,7 @@ proptest! {
     fn a_cell_comes_back_from_its_bytes(rows in rows(), predicted in 0u64..1_000_000) {
         for mut cell in [folded(&rows), folded_as_one(&rows)] {
             cell.add_predicted(predicted);
-            cell.reject(Reason::Outcome, predicted % 3);
+            cell.refuse(Refusal::BadOutcome, predicted % 3);
             prop_assert_eq!(Cell::decode(&cell.encode()), Ok(cell));
         }
         let pair = paired(&rows);
@@ -111,7 +111,7 @@ proptest! {
         let (all, only_good) = (folded(&rows), folded(&good));
         prop_assert_eq!(all.totals(), only_good.totals());
         prop_assert_eq!(all.histogram(), only_good.histogram());
-        prop_assert_eq!(all.rejected().total(), (rows.len() - good.len()) as u64);
+        prop_assert_eq!(all.refused().total(), (rows.len() - good.len()) as u64);
     }
 
     #[test]
@@ -174,7 +174,7 @@ fn each_bad_row_is_counted_under_its_reason() {
     let predictions = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.01, 0.5, 0.5, 0.5];
     let weights = [1.0, 1.0, 1.0, 1.0, -1.0, f32::NAN, 1.0];
     fold(&mut cell, &Columns { predictions: &predictions, outcomes: &[true; 7], weights: &weights }).unwrap();
-    let counts = Reason::ALL.map(|reason| cell.rejected().of(reason));
+    let counts = Refusal::ALL.map(|reason| cell.refused().of(reason));
     assert_eq!((counts, cell.labelled()), ([1, 2, 1, 2, 0], 1));
 }
 

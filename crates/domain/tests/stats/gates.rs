@@ -1,10 +1,8 @@
 //! The gates, on a summer of real flights and on cells made for the purpose.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use slipway_domain::stats::gate::Verdict;
-use slipway_domain::stats::{Cell, Columns, Judgement, Minimum, PairedCell, PairedColumns, Policy};
+use slipway_domain::gate::{Deciding, Policy, Verdict};
+use slipway_domain::stats::{Cell, Columns, Judgement, PairedCell, PairedColumns};
 use slipway_domain::stats::{fold, fold_paired, shadow, split};
 
 use crate::flights;
@@ -22,10 +20,6 @@ fn over_v1(candidate: usize) -> Versions {
 
 fn summer() -> Schedule {
     Schedule { first_day: 0, every: DAY, days: 92 }
-}
-
-fn in_shadow() -> Policy {
-    Policy { next_share: 0.05, ..Policy::default() }
 }
 
 #[test]
@@ -71,7 +65,7 @@ fn a_version_that_predicts_too_high_fails_in_shadow_on_calibration_whenever_it_b
     let flights = flights::all();
     for first_day in (0..78).step_by(6) {
         let schedule = Schedule { first_day, every: 6 * 60, days: 14 };
-        let end = replay::shadow(&flights, over_v1(V3), 3, schedule, &in_shadow());
+        let end = replay::shadow(&flights, over_v1(V3), 3, schedule, &Policy::default());
         assert_eq!(end.verdict, Verdict::Fail, "from day {first_day}: {:?}", end.judgement);
         assert!(end.judgement.reasons[0].starts_with("Calibration"), "{:?}", end.judgement.reasons);
     }
@@ -82,7 +76,7 @@ fn a_better_version_is_not_failed_in_shadow_whenever_it_begins() {
     let flights = flights::all();
     for first_day in (0..78).step_by(6) {
         let schedule = Schedule { first_day, every: 6 * 60, days: 14 };
-        let end = replay::shadow(&flights, over_v1(V2), 3, schedule, &in_shadow());
+        let end = replay::shadow(&flights, over_v1(V2), 3, schedule, &Policy::default());
         assert_ne!(end.verdict, Verdict::Fail, "from day {first_day}: {:?}", end.judgement);
     }
 }
@@ -91,7 +85,7 @@ fn a_better_version_is_not_failed_in_shadow_whenever_it_begins() {
 fn one_stormy_day_alone_convicts_nobody_in_shadow() {
     // On the seventh of June v2 predicted a third more than v1, all day long.
     let schedule = Schedule { first_day: 6, every: DAY, days: 2 };
-    let end = replay::shadow(&flights::all(), over_v1(V2), 3, schedule, &in_shadow());
+    let end = replay::shadow(&flights::all(), over_v1(V2), 3, schedule, &Policy::default());
     assert_eq!(end.verdict, Verdict::Inconclusive, "{:?}", end.judgement);
 }
 
@@ -107,12 +101,12 @@ fn at(hours: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + hours * 3600).unwrap()
 }
 
-fn judged(hours: &[(Cell, Cell)], policy: &Policy) -> Judgement {
+fn judged(hours: &[(Cell, Cell)], policy: &Policy, next_share: f64) -> Judgement {
     let strata: Vec<_> = (0..)
         .zip(hours)
         .map(|(hour, (candidate, baseline))| split::Stratum { start: at(hour), candidate, baseline })
         .collect();
-    split::judge(&strata, policy)
+    split::judge(&strata, Some(1.0), policy, next_share)
 }
 
 #[test]
@@ -121,7 +115,7 @@ fn a_growing_share_does_not_hold_a_storm_against_the_candidate() {
     let calm = |candidate, baseline| (hour(candidate, 0.2, 20), hour(baseline, 0.2, 20));
     let storm = |candidate, baseline| (hour(candidate, 0.2, 60), hour(baseline, 0.2, 60));
     let hours: Vec<_> = (0..48).map(|at| if at < 24 { calm(100, 1900) } else { storm(1000, 1000) }).collect();
-    let judgement = judged(&hours, &Policy::default());
+    let judgement = judged(&hours, &Policy::default(), 1.0);
     assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:?}");
     let total = judgement.candidate.log_loss.unwrap() / judgement.baseline.log_loss.unwrap();
     assert!(total > 1.2, "on totals the candidate would look worse by {total}");
@@ -129,20 +123,43 @@ fn a_growing_share_does_not_hold_a_storm_against_the_candidate() {
 
 #[test]
 fn a_gate_without_outcomes_says_that_there_are_none() {
-    let judgement = judged(&[], &Policy::default());
+    let judgement = judged(&[], &Policy::default(), 1.0);
     assert_eq!((judgement.verdict, judgement.reasons.len()), (Verdict::NoData, 2));
-    let judgement = judged(&[(Cell::new(), hour(100, 0.2, 20))], &Policy::default());
+    let judgement = judged(&[(Cell::new(), hour(100, 0.2, 20))], &Policy::default(), 1.0);
     assert_eq!(judgement.verdict, Verdict::NoData);
     assert!(judgement.reasons[0].contains("candidate"), "{:?}", judgement.reasons);
-    assert_eq!(shadow::judge(&[], &Policy::default()).verdict, Verdict::NoData);
+    assert_eq!(shadow::judge(&[], &Policy::default(), 1.0).verdict, Verdict::NoData);
+}
+
+#[test]
+fn a_baseline_without_outcomes_leaves_a_gate_open_and_is_no_lack_of_data() {
+    let judgement = judged(&[(hour(100, 0.2, 20), Cell::new())], &Policy::default(), 1.0);
+    assert_eq!(judgement.verdict, Verdict::Inconclusive);
+    assert!(judgement.reasons[0].contains("baseline"), "{:?}", judgement.reasons);
+}
+
+/// Two days of a split of equals, then `days` on which the candidate serves alone at `prediction`.
+fn alone(days: usize, prediction: f32) -> Judgement {
+    let beside = (0..48).map(|at| (hour(100, 0.2, 15 + at % 11), hour(100, 0.2, 15 + at % 11)));
+    let alone = (0..24 * days).map(|at| (hour(200, prediction, 15 + at % 11), Cell::new()));
+    judged(&beside.chain(alone).collect::<Vec<_>>(), &Policy::default(), 1.0)
+}
+
+#[test]
+fn what_the_candidate_shows_after_full_exposure_can_convict_it() {
+    let judgement = alone(8, 0.3);
+    assert_eq!((judgement.verdict, judgement.deciding), (Verdict::Fail, Some(Deciding::Calibration)), "{judgement:?}");
+    assert!(judgement.reasons[0].contains("alone"), "{:?}", judgement.reasons);
+    assert_ne!(alone(8, 0.2).verdict, Verdict::Fail);
+    assert_ne!(alone(1, 0.3).verdict, Verdict::Fail, "one day may be the exception");
 }
 
 #[test]
 fn a_small_step_needs_less_evidence_than_a_large_one() {
     let random = |seed: usize| (0..30).map(move |at| (at * 7 + seed * 13) % 11 + 15);
     let hours: Vec<_> = random(1).zip(random(2)).map(|(a, b)| (hour(100, 0.2, a), hour(100, 0.2, b))).collect();
-    let small = judged(&hours, &Policy { next_share: 0.05, ..Policy::default() });
-    let large = judged(&hours, &Policy { next_share: 1.0, ..Policy::default() });
+    let small = judged(&hours, &Policy::default(), 0.05);
+    let large = judged(&hours, &Policy::default(), 1.0);
     assert_eq!((small.verdict, large.verdict), (Verdict::Pass, Verdict::Inconclusive), "{large:?}");
     assert!(large.missing_rows.is_some_and(|rows| rows > 0) && small.missing_rows.is_none());
 }
@@ -150,9 +167,10 @@ fn a_small_step_needs_less_evidence_than_a_large_one() {
 #[test]
 fn the_minimum_holds_a_gate_that_would_pass() {
     let hours: Vec<_> = (0..40).map(|_| (hour(100, 0.2, 20), hour(100, 0.2, 20))).collect();
-    let policy = Policy { minimum: Minimum { rows: 5000, positives: 900 }, ..Policy::default() };
-    let judgement = judged(&hours, &policy);
+    let policy = Policy { minimum_rows: Some(5000), minimum_positives: Some(900), ..Policy::default() };
+    let judgement = judged(&hours, &policy, 1.0);
     assert_eq!((judgement.verdict, judgement.missing_rows), (Verdict::Inconclusive, Some(1000)), "{judgement:?}");
+    assert_eq!((judgement.deciding, judgement.missing_positives), (Some(Deciding::MinimumRows), 100));
     assert_eq!(judgement.reasons.len(), 2, "{:?}", judgement.reasons);
 }
 
@@ -168,7 +186,7 @@ fn the_order_of_the_strata_does_not_matter() {
                 baseline: &hours[*hour].1,
             })
             .collect();
-        split::judge(&strata, &Policy::default())
+        split::judge(&strata, None, &Policy::default(), 1.0)
     };
     let forward: Vec<usize> = (0..40).collect();
     let backward: Vec<usize> = (0..40).rev().collect();
@@ -186,23 +204,15 @@ fn paired_hour(candidate: f32, baseline: f32, positives: usize) -> PairedCell {
 
 fn judged_in_shadow(cells: &[PairedCell], policy: &Policy) -> Judgement {
     let strata: Vec<_> = (0..).zip(cells).map(|(hour, cell)| shadow::Stratum { start: at(hour), cell }).collect();
-    shadow::judge(&strata, policy)
+    shadow::judge(&strata, policy, 0.05)
 }
 
 #[test]
 fn the_same_predictions_pass_in_shadow_after_the_minimum() {
     let cells: Vec<_> = (0..24 * 4).map(|at| paired_hour(0.2, 0.2, 15 + at % 10)).collect();
-    assert_eq!(judged_in_shadow(&cells, &in_shadow()).verdict, Verdict::Pass);
-    let judgement = judged_in_shadow(&cells[..1], &in_shadow());
+    assert_eq!(judged_in_shadow(&cells, &Policy::default()).verdict, Verdict::Pass);
+    let judgement = judged_in_shadow(&cells[..1], &Policy::default());
     assert_eq!(judgement.verdict, Verdict::Inconclusive);
-}
-
-#[test]
-fn where_rows_are_independent_an_hour_in_shadow_can_decide() {
-    let policy = Policy { cluster: Duration::ZERO, ..in_shadow() };
-    let cells: Vec<_> = (0..60).map(|_| paired_hour(0.28, 0.2, 20)).collect();
-    assert_eq!(judged_in_shadow(&cells, &policy).verdict, Verdict::Fail);
-    assert_eq!(judged_in_shadow(&cells, &in_shadow()).verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -210,7 +220,7 @@ fn what_the_same_rows_show_must_be_tolerable_before_shadow_passes() {
     // The ratio swings from day to day, so nobody is convicted; on the whole it is 8 % too high.
     let day = |candidate: f32| (0..24).map(move |_| paired_hour(candidate, 0.2, 20));
     let cells: Vec<_> = [0.2, 0.248, 0.19, 0.226].into_iter().flat_map(day).collect();
-    let judgement = judged_in_shadow(&cells, &in_shadow());
+    let judgement = judged_in_shadow(&cells, &Policy::default());
     assert_eq!(judgement.verdict, Verdict::Inconclusive, "{judgement:?}");
     assert!(judgement.reasons.iter().any(|reason| reason.contains("same rows")), "{:?}", judgement.reasons);
 }

@@ -1,8 +1,8 @@
 //! A launch replayed on the flights: every look at the gate sees what would have been known by then.
 
 use jiff::Timestamp;
-use slipway_domain::stats::gate::Verdict;
-use slipway_domain::stats::{Cell, Columns, Judgement, PairedCell, PairedColumns, Policy, fold, fold_paired};
+use slipway_domain::gate::{Policy, Verdict};
+use slipway_domain::stats::{Cell, Columns, Judgement, PairedCell, PairedColumns, fold, fold_paired};
 use slipway_domain::stats::{shadow, split};
 
 use crate::flights::Flight;
@@ -69,8 +69,7 @@ pub fn ramp(flights: &[Flight], versions: Versions, salt: u64, schedule: Schedul
             arms.take_off(&flights[next], versions, arm(&flights[next].id, salt, SHARES[step]));
             next += 1;
         }
-        let policy = Policy { next_share: SHARES[step + 1], ..policy.clone() };
-        let judgement = arms.judge(at, &policy);
+        let judgement = arms.judge(at, policy, SHARES[step + 1]);
         let verdict = judgement.verdict;
         let days = (at - schedule.first_day * DAY) as f64 / DAY as f64;
         step += usize::from(verdict == Verdict::Pass);
@@ -116,12 +115,12 @@ impl Arms {
         self.exposed += usize::from(arm == Arm::Candidate);
     }
 
-    fn judge(&self, at: i64, policy: &Policy) -> Judgement {
+    fn judge(&self, at: i64, policy: &Policy, next_share: f64) -> Judgement {
         let mature = self.strata.iter().filter(|stratum| stratum.0 + STRATUM + MATURITY <= at);
         let strata: Vec<split::Stratum<'_>> = mature
             .map(|(start, [candidate, baseline])| split::Stratum { start: instant(*start), candidate, baseline })
             .collect();
-        split::judge(&strata, policy)
+        split::judge(&strata, None, policy, next_share)
     }
 }
 
@@ -133,7 +132,7 @@ pub fn shadow(flights: &[Flight], versions: Versions, least_days: i64, schedule:
         let mature = cells.iter().filter(|stratum| stratum.0 + STRATUM + MATURITY <= at);
         let strata: Vec<shadow::Stratum<'_>> =
             mature.map(|(start, cell)| shadow::Stratum { start: instant(*start), cell }).collect();
-        let judgement = shadow::judge(&strata, policy);
+        let judgement = shadow::judge(&strata, policy, SHARES[0]);
         let verdict = judgement.verdict;
         let minutes = at - schedule.first_day * DAY;
         let days = minutes as f64 / DAY as f64;

@@ -1,13 +1,13 @@
 //! Answers as the wire shows them.
 
 use jiff::{SignedDuration, Timestamp};
-use slipway_domain::gate::{Arm, Estimate, Evidence, Verdict};
+use slipway_domain::gate::Estimate;
 use slipway_domain::stats::auc::Auc;
-use slipway_domain::stats::{Interval, Judged, Metrics, Stability};
+use slipway_domain::stats::{Judged, Metrics, RefusedRows, Stability};
 use slipway_proto::health::v1 as pb;
 use slipway_proto::r#type::v1 as pb_type;
 
-use crate::service::{Acknowledged, ModelPolicy, RefusedRows, VersionHealth};
+use crate::service::{Acknowledged, ModelPolicy, VersionHealth};
 use crate::window::Window;
 
 /// An acknowledgement.
@@ -46,7 +46,7 @@ pub fn version_health(answer: VersionHealth) -> pb::GetHealthResponse {
         name: version.to_string(),
         verdict: health_verdict(stability).into(),
         explanation,
-        calibration: Some(around(calibration, interval)),
+        calibration: Some(estimate(Estimate::of(calibration, interval))),
         log_loss,
         normalized_entropy,
         auc: Some(auc.map_or_else(pb_type::Estimate::default, bounded)),
@@ -59,7 +59,7 @@ pub fn version_health(answer: VersionHealth) -> pb::GetHealthResponse {
         refused_rows: refused(&refused_rows),
         missing_outcomes: signed(missing_outcomes),
         overdispersion,
-        tolerated_calibration: Some(around(Some(1.0), tolerated)),
+        tolerated_calibration: Some(estimate(Estimate::of(Some(1.0), tolerated))),
         alpha: health.alpha,
         start_time: instant(from.start()),
         end_time: instant(until.start()),
@@ -70,67 +70,8 @@ pub fn version_health(answer: VersionHealth) -> pb::GetHealthResponse {
     }
 }
 
-/// The evidence of a gate.
-#[must_use]
-pub fn evidence(answer: Evidence) -> pb_type::Evidence {
-    let Evidence {
-        verdict,
-        explanation,
-        deciding,
-        calibration_ratio,
-        relative_loss,
-        calibration_e_value,
-        candidate,
-        baseline,
-        overdispersion,
-        mature_through,
-        since,
-        missing_rows,
-        missing_positives,
-        allowed_share,
-        evaluated_at,
-    } = answer;
-    pb_type::Evidence {
-        verdict: gate_verdict(verdict).into(),
-        explanation,
-        deciding,
-        calibration_ratio: calibration_ratio.map(estimate),
-        relative_loss: relative_loss.map(estimate),
-        calibration_e_value,
-        candidate: candidate.map(arm),
-        baseline: baseline.map(arm),
-        overdispersion,
-        mature_through: mature_through.and_then(instant),
-        since: since.and_then(instant),
-        missing_rows: signed(missing_rows),
-        missing_positives: signed(missing_positives),
-        allowed_share,
-        evaluate_time: instant(evaluated_at),
-    }
-}
-
-fn arm(arm: Arm) -> pb_type::Arm {
-    let Arm { version, rows, positives, predicted, calibration, log_loss, normalized_entropy } = arm;
-    pb_type::Arm {
-        version: version.to_string(),
-        rows: signed(rows),
-        positives: signed(positives),
-        predicted: signed(predicted),
-        calibration,
-        log_loss,
-        normalized_entropy,
-    }
-}
-
-fn estimate(estimate: Estimate) -> pb_type::Estimate {
-    let Estimate { value, lower, upper } = estimate;
+fn estimate(Estimate { value, lower, upper }: Estimate) -> pb_type::Estimate {
     pb_type::Estimate { value, lower, upper }
-}
-
-/// An end that is infinite says nothing, and is left out.
-fn around(value: Option<f64>, interval: Interval) -> pb_type::Estimate {
-    let finite = |number: f64| number.is_finite().then_some(number);
-    pb_type::Estimate { value, lower: finite(interval.low), upper: finite(interval.high) }
 }
 
 fn bounded(auc: Auc) -> pb_type::Estimate {
@@ -146,18 +87,8 @@ fn health_verdict(stability: Stability) -> pb::HealthVerdict {
     }
 }
 
-fn gate_verdict(verdict: Verdict) -> pb_type::GateVerdict {
-    match verdict {
-        Verdict::Pass => pb_type::GateVerdict::Pass,
-        Verdict::Fail => pb_type::GateVerdict::Fail,
-        Verdict::Inconclusive => pb_type::GateVerdict::Inconclusive,
-        Verdict::NoData => pb_type::GateVerdict::NoData,
-        Verdict::Error => pb_type::GateVerdict::Error,
-    }
-}
-
 fn refused(rows: &RefusedRows) -> std::collections::HashMap<String, i64> {
-    rows.iter().map(|(reason, rows)| ((*reason).to_owned(), signed(*rows))).collect()
+    rows.iter().map(|(refusal, rows)| (refusal.name().to_owned(), signed(rows))).collect()
 }
 
 fn signed(number: u64) -> i64 {

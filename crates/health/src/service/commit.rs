@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use slipway_chassis::env::Env;
+use slipway_domain::stats::RefusedRows;
 use slipway_store::{Outcome, Revision, Store, Txn};
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,7 +37,7 @@ pub struct Acknowledged {
     /// Rows that were counted.
     pub accepted_rows: u64,
     /// Rows that were refused, by reason.
-    pub refused_rows: super::folding::RefusedRows,
+    pub refused_rows: RefusedRows,
 }
 
 impl Acknowledged {
@@ -48,9 +49,7 @@ impl Acknowledged {
     pub(super) fn extend(&mut self, later: Self) {
         self.sequence = later.sequence;
         self.accepted_rows += later.accepted_rows;
-        for (reason, rows) in later.refused_rows {
-            *self.refused_rows.entry(reason).or_default() += rows;
-        }
+        self.refused_rows += later.refused_rows;
     }
 }
 

@@ -1,10 +1,8 @@
 //! From the rows of a report to what they add: the work that can be done before anybody waits in line.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use slipway_domain::name::ModelName;
-use slipway_domain::stats::{self, Cell, PairedCell, Reason, fold, fold_paired};
+use slipway_domain::stats::{self, Cell, PairedCell, RefusedRows, fold, fold_paired};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::report::{Columns, PairedColumns, Report};
@@ -12,9 +10,6 @@ use crate::keys::{Paired, Segment, Served};
 use crate::record::ProducerId;
 use crate::state::Delta;
 use crate::window::Minute;
-
-/// Rows refused, by reason.
-pub type RefusedRows = BTreeMap<&'static str, u64>;
 
 /// A report whose rows have been folded.
 #[derive(Debug)]
@@ -34,35 +29,6 @@ pub(super) struct Folded {
 pub(super) struct Rows {
     pub accepted: u64,
     pub refused: RefusedRows,
-}
-
-/// The name on the wire of a reason for refusing a row.
-#[must_use]
-pub fn reason_name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotANumber => "NAN",
-        Reason::Infinite => "INFINITE",
-        Reason::OutOfRange => "OUT_OF_BOUNDS",
-        Reason::Weight => "BAD_WEIGHT",
-        Reason::Outcome => "BAD_OUTCOME",
-    }
-}
-
-/// The refused rows of `cell` by the names of their reasons, without those that refused none.
-#[must_use]
-pub fn refused_rows(cell: &Cell) -> RefusedRows {
-    let mut refused = RefusedRows::new();
-    note_refused(&mut refused, cell);
-    refused
-}
-
-fn note_refused(refused: &mut RefusedRows, cell: &Cell) {
-    for reason in Reason::ALL {
-        let rows = cell.rejected().of(reason);
-        if rows > 0 {
-            *refused.entry(reason_name(reason)).or_default() += rows;
-        }
-    }
 }
 
 /// Folds all rows of `report`.
@@ -104,7 +70,7 @@ impl Folding {
             return;
         }
         self.rows.accepted += cell.labelled();
-        note_refused(&mut self.rows.refused, &cell);
+        self.rows.refused += *cell.refused();
         let served = Served { version, segment: Segment::ALL };
         let minutes = self.delta.model_mut(model).served.entry(served).or_default();
         minutes.entry(minute).or_default().merge(&cell);
@@ -127,8 +93,8 @@ impl Folding {
             return;
         }
         self.rows.accepted += cell.candidate().labelled();
-        note_refused(&mut self.rows.refused, cell.candidate());
-        note_refused(&mut self.rows.refused, cell.baseline());
+        self.rows.refused += *cell.candidate().refused();
+        self.rows.refused += *cell.baseline().refused();
         let minutes = self.delta.model_mut(model).paired.entry(pair).or_default();
         minutes.entry(minute).or_default().merge(&cell);
     }
@@ -147,7 +113,7 @@ impl Folding {
         for sum in [totals.weight, totals.prediction, totals.outcome, totals.loss, totals.squared_error] {
             self.fingerprint.update(&sum.to_bits().to_le_bytes());
         }
-        let refused = cell.rejected().total();
+        let refused = cell.refused().total();
         for count in [cell.predicted(), cell.labelled(), refused] {
             self.fingerprint.update(&count.to_le_bytes());
         }

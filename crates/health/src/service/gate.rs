@@ -5,11 +5,10 @@ mod evidence;
 use jiff::{SignedDuration, Timestamp};
 use slipway_chassis::Caller;
 use slipway_domain::check::Check;
-use slipway_domain::gate::{Comparison, Evidence, Policy};
+use slipway_domain::gate::{Comparison, Evidence, Policy, Verdict};
 use slipway_domain::name::VersionName;
-use slipway_domain::stats::gate::{self as gates, Judgement, Minimum};
 use slipway_domain::stats::overdispersion::overdispersion;
-use slipway_domain::stats::{Cell, PairedCell, shadow, split};
+use slipway_domain::stats::{Cell, Judgement, PairedCell, metrics, shadow, split};
 
 use super::Health;
 use super::report::{check_pair, check_version};
@@ -20,6 +19,10 @@ use evidence::Lacking;
 
 /// The longest label window.
 const LONGEST_LABEL_WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How far before the evidence the baseline's own calibration is looked for, by which a candidate that serves alone is
+/// judged.
+const REFERENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Asks a gate.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +49,8 @@ struct Gate {
     baseline: VersionName,
     comparison: Comparison,
     since: Timestamp,
-    policy: gates::Policy,
+    policy: Policy,
+    next_share: f64,
 }
 
 impl Health {
@@ -66,7 +70,7 @@ impl Health {
         let found = gate.judge(&snapshot, Window { from, until })?;
         let young = || gate.judge(&snapshot, Window { from, until: Minute::of(Timestamp::MAX) });
         // Only a gate without data looks at young cohorts, to tell whether time alone will help.
-        let no_data = |found: &Found| found.judgement.verdict == gates::Verdict::NoData;
+        let no_data = |found: &Found| found.judgement.verdict == Verdict::NoData;
         let lacking = if no_data(&found) && !no_data(&young()?) { Lacking::Time } else { Lacking::Reports };
         Ok(gate.evidence(found, mature_through, lacking, self.env.now()))
     }
@@ -99,19 +103,9 @@ fn parse(query: &GateQuery) -> Result<Gate, Error> {
         baseline: baseline.expect("a query without a baseline is not clean"),
         comparison: query.comparison.expect("a query without a comparison is not clean"),
         since: query.since.expect("a query without an instant is not clean"),
-        policy: policy(query),
+        policy: query.policy.clone(),
+        next_share: query.next_share,
     })
-}
-
-fn policy(query: &GateQuery) -> gates::Policy {
-    let Policy { alpha, calibration_tolerance, ne_tolerance, harm_budget, minimum_rows, minimum_positives } =
-        query.policy;
-    let least = Minimum::default();
-    let minimum =
-        Minimum { rows: minimum_rows.unwrap_or(least.rows), positives: minimum_positives.unwrap_or(least.positives) };
-    let next_share = query.next_share;
-    let cluster = gates::Policy::default().cluster;
-    gates::Policy { alpha, calibration_tolerance, ne_tolerance, harm_budget, next_share, minimum, cluster }
 }
 
 /// What the statistics say, and how much outcomes hang together.
@@ -134,7 +128,10 @@ impl Gate {
         let hours: Vec<(Hour, PairedCell)> = series.map_or(Ok(Vec::new()), |series| series.strata(window))?;
         let strata: Vec<_> = hours.iter().map(|(hour, cell)| shadow::Stratum { start: hour.start(), cell }).collect();
         let baseline = hours.iter().map(|(_, cell)| cell.baseline());
-        Ok(Found { judgement: shadow::judge(&strata, &self.policy), overdispersion: dispersion(baseline) })
+        Ok(Found {
+            judgement: shadow::judge(&strata, &self.policy, self.next_share),
+            overdispersion: dispersion(baseline),
+        })
     }
 
     fn judge_split(&self, snapshot: &Snapshot, window: Window) -> Result<Found, Error> {
@@ -149,8 +146,14 @@ impl Gate {
                 baseline: baseline.unwrap_or(&none),
             })
             .collect();
+        let before = Window {
+            from: Minute::at_or_after(self.since.saturating_sub(REFERENCE).unwrap_or(Timestamp::MIN)),
+            ..window
+        };
+        let reference = Cell::merged(served(snapshot, &self.baseline, before)?.iter().map(|(_, cell)| cell));
+        let reference = metrics::calibration(&reference.totals());
         let overdispersion = dispersion(baseline.iter().map(|(_, cell)| cell));
-        Ok(Found { judgement: split::judge(&strata, &self.policy), overdispersion })
+        Ok(Found { judgement: split::judge(&strata, reference, &self.policy, self.next_share), overdispersion })
     }
 }
 

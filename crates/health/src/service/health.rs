@@ -5,10 +5,9 @@ use slipway_chassis::Caller;
 use slipway_domain::check::Check;
 use slipway_domain::name::VersionName;
 use slipway_domain::stats::overdispersion::overdispersion;
-use slipway_domain::stats::{Cell, Judged, Metrics, Stability, Tolerance, judge_calibration};
+use slipway_domain::stats::{Cell, Judged, Metrics, RefusedRows, Stability, Tolerance, judge_calibration};
 use slipway_store::Revision;
 
-use super::folding::{RefusedRows, refused_rows};
 use super::policy::ModelPolicy;
 use super::report::check_version;
 use super::{Health, words};
@@ -88,7 +87,7 @@ impl Health {
             explanation: explanation(&judged, &cell, mature_through),
             missing_outcomes: missing_outcomes(&judged),
             metrics: Metrics::of(&cell),
-            refused_rows: refused_rows(&cell),
+            refused_rows: *cell.refused(),
             revision: snapshot.revision,
             version,
             judged,

@@ -43,8 +43,8 @@ impl Meters {
 
     pub fn acknowledged(&self, acknowledged: &Acknowledged) {
         self.accepted_rows.add(acknowledged.accepted_rows, &[]);
-        for (reason, rows) in &acknowledged.refused_rows {
-            self.refused_rows.add(*rows, &[KeyValue::new("reason", *reason)]);
+        for (refusal, rows) in acknowledged.refused_rows.iter() {
+            self.refused_rows.add(rows, &[KeyValue::new("reason", refusal.name())]);
         }
     }
 

@@ -5,7 +5,6 @@ use slipway_domain::launch::{Explanation, Hold, Launch, Phase, Stage, Transition
 use slipway_proto::launcher::v1 as pb;
 use slipway_store::picture::Kept;
 
-use super::evidence::evidence;
 use super::plan::plan;
 use crate::record::Record;
 use crate::service::{Event, Explained, Listed, Moment};
@@ -56,7 +55,7 @@ pub fn launch(kept: Kept<Record>) -> pb::Launch {
         hold: kept.value.launch.hold().map(hold),
         share: share.fraction(),
         peak_share: peak_share.fraction(),
-        evidence: last_evidence.as_ref().map(evidence),
+        evidence: last_evidence.as_ref().map(slipway_sdk::evidence),
         transitions: transitions.iter().map(transition).collect(),
         creator: creator.to_string(),
         create_time: Some(instant(*created_at)),

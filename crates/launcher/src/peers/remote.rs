@@ -7,7 +7,7 @@ use slipway_domain::gate::Evidence;
 use slipway_domain::launch::Fence;
 use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::traffic::Traffic;
-use slipway_sdk::{Code, Endpoint, Error, Health, Registry, parse_traffic};
+use slipway_sdk::{Code, Endpoint, Error, Health, Registry, parse_evidence, parse_traffic};
 
 use super::{Candidate, Failure, Judged, News, Peers, Quarantine, Question, SetTraffic, news};
 use crate::convert;
@@ -57,8 +57,10 @@ impl Peers for Remote {
 
     async fn evaluate(&self, question: Question) -> Result<Evidence, Failure> {
         let message = self.health.evaluate(convert::question(question)).await.map_err(failure)?;
-        convert::parse_evidence(message)
-            .map_err(|message| Failure::Refused { reason: "BAD_EVIDENCE".to_owned(), message })
+        // Evidence that can't be read is no answer that another try would better: it holds the launch as an error does.
+        let refused =
+            |error: Error| Failure::Refused { reason: error.reason().to_owned(), message: error.message().to_owned() };
+        parse_evidence(message).map_err(refused)
     }
 
     fn news(&self) -> BoxStream<'static, News> {

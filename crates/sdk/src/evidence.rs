@@ -1,12 +1,14 @@
-//! Evidence, both ways.
+//! Evidence between the wire and the domain.
 
+use jiff::Timestamp;
 use slipway_domain::gate::{Arm, Estimate, Evidence, Verdict};
 use slipway_domain::name::VersionName;
-use slipway_proto::r#type::v1 as pb;
 
-use slipway_chassis::scalar::{instant, parse_instant, signed};
+use crate::error::Error;
+use crate::pb;
+use crate::traffic::time_message;
 
-/// Evidence as the wire shows it.
+/// The message that tells of evidence.
 #[must_use]
 pub fn evidence(evidence: &Evidence) -> pb::Evidence {
     let Evidence {
@@ -36,12 +38,12 @@ pub fn evidence(evidence: &Evidence) -> pb::Evidence {
         candidate: candidate.as_ref().map(arm),
         baseline: baseline.as_ref().map(arm),
         overdispersion: *overdispersion,
-        mature_through: mature_through.map(instant),
-        since: since.map(instant),
+        mature_through: mature_through.map(time_message),
+        since: since.map(time_message),
         missing_rows: signed(*missing_rows),
         missing_positives: signed(*missing_positives),
         allowed_share: *allowed_share,
-        evaluate_time: Some(instant(*evaluated_at)),
+        evaluate_time: Some(time_message(*evaluated_at)),
     }
 }
 
@@ -72,11 +74,15 @@ fn arm(arm: &Arm) -> pb::Arm {
     }
 }
 
-/// The evidence that a health monitor sent.
+/// The evidence that a message tells of.
 ///
 /// # Errors
-/// What is wrong with it, for a person: nothing may rest on evidence that is not understood whole.
-pub fn parse_evidence(message: pb::Evidence) -> Result<Evidence, String> {
+/// `BAD_EVIDENCE`: nothing may rest on evidence that is not understood whole.
+pub fn parse_evidence(message: pb::Evidence) -> Result<Evidence, Error> {
+    parse(message).map_err(|why| Error::local(tonic::Code::Internal, "BAD_EVIDENCE", format!("not evidence: {why}")))
+}
+
+fn parse(message: pb::Evidence) -> Result<Evidence, String> {
     let pb::Evidence {
         verdict: found,
         explanation,
@@ -94,7 +100,7 @@ pub fn parse_evidence(message: pb::Evidence) -> Result<Evidence, String> {
         allowed_share,
         evaluate_time,
     } = message;
-    let evaluated_at = evaluate_time.and_then(parse_instant);
+    let evaluate_time = evaluate_time.ok_or("the time of the evaluation is missing")?;
     Ok(Evidence {
         verdict: parse_verdict(found)?,
         explanation,
@@ -105,12 +111,12 @@ pub fn parse_evidence(message: pb::Evidence) -> Result<Evidence, String> {
         candidate: candidate.map(parse_arm).transpose()?,
         baseline: baseline.map(parse_arm).transpose()?,
         overdispersion,
-        mature_through: mature_through.and_then(parse_instant),
-        since: since.and_then(parse_instant),
+        mature_through: mature_through.map(|time| parse_instant("mature_through", time)).transpose()?,
+        since: since.map(|time| parse_instant("since", time)).transpose()?,
         missing_rows: count("missing_rows", missing_rows)?,
         missing_positives: count("missing_positives", missing_positives)?,
         allowed_share,
-        evaluated_at: evaluated_at.ok_or("evidence without the time of its evaluation")?,
+        evaluated_at: parse_instant("evaluate_time", evaluate_time)?,
     })
 }
 
@@ -121,7 +127,7 @@ fn parse_verdict(verdict: i32) -> Result<Verdict, String> {
         Ok(pb::GateVerdict::Inconclusive) => Ok(Verdict::Inconclusive),
         Ok(pb::GateVerdict::NoData) => Ok(Verdict::NoData),
         Ok(pb::GateVerdict::Error) => Ok(Verdict::Error),
-        Ok(pb::GateVerdict::Unspecified) | Err(_) => Err(format!("evidence with the unknown verdict {verdict}")),
+        Ok(pb::GateVerdict::Unspecified) | Err(_) => Err(format!("the verdict {verdict} is unknown")),
     }
 }
 
@@ -142,8 +148,17 @@ fn parse_arm(message: pb::Arm) -> Result<Arm, String> {
     })
 }
 
+fn parse_instant(field: &str, time: prost_types::Timestamp) -> Result<Timestamp, String> {
+    Timestamp::new(time.seconds, time.nanos).map_err(|_| format!("{field} is no instant"))
+}
+
+/// A number on the wire, which knows only signed ones; none of ours comes near the bound.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn count(field: &str, number: i64) -> Result<u64, String> {
-    u64::try_from(number).map_err(|_| format!("evidence with a negative {field}"))
+    u64::try_from(number).map_err(|_| format!("{field} is negative"))
 }
 
 #[cfg(test)]
@@ -182,7 +197,7 @@ mod tests {
 
     #[test]
     fn evidence_reads_back_as_it_was_sent() {
-        assert_eq!(parse_evidence(evidence(&full())), Ok(full()));
+        assert_eq!(parse_evidence(evidence(&full())).unwrap(), full());
     }
 
     #[test]
@@ -192,11 +207,13 @@ mod tests {
             pb::Evidence { verdict: 0, ..good() },
             pb::Evidence { verdict: 77, ..good() },
             pb::Evidence { evaluate_time: None, ..good() },
+            pb::Evidence { since: Some(prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }), ..good() },
             pb::Evidence { missing_rows: -1, ..good() },
             pb::Evidence { candidate: Some(pb::Arm::default()), ..good() },
         ];
         for message in bad {
-            assert!(parse_evidence(message.clone()).is_err(), "{message:?}");
+            let error = parse_evidence(message.clone()).unwrap_err();
+            assert_eq!(error.reason(), "BAD_EVIDENCE", "{message:?}");
         }
     }
 }
