@@ -8,6 +8,7 @@
 //! Start reading at `launch` for the life of a launch, at `stats` for what healthy means, at `traffic` for
 //! how a unit finds its version.
 
+pub mod access;
 pub mod check;
 pub mod fault;
 pub mod filter;

@@ -1,0 +1,68 @@
+//! What each method asks of its caller. A method without an entry is closed to everybody.
+
+use super::Permission;
+
+/// What a method asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Nothing: it tells whether the service is well, or what the API looks like.
+    Open,
+    /// To be somebody.
+    Authenticated,
+    /// A permission.
+    Needs(Permission),
+}
+
+/// The rule of a method, by the full name of its service; none if nobody has decided.
+#[must_use]
+pub fn rule(service: &str, method: &str) -> Option<Rule> {
+    match service {
+        "grpc.health.v1.Health"
+        | "grpc.reflection.v1.ServerReflection"
+        | "grpc.reflection.v1alpha.ServerReflection" => Some(Rule::Open),
+        "slipway.registry.v1.Registry" => registry(method).map(Rule::Needs),
+        "slipway.health.v1.Health" => health(method).map(Rule::Needs),
+        "slipway.launcher.v1.Launcher" => launcher(method).map(Rule::Needs),
+        "slipway.operations.v1.Operations" => operations(method),
+        _ => None,
+    }
+}
+
+fn registry(method: &str) -> Option<Permission> {
+    Some(match method {
+        "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "GetVersion" | "ListVersions"
+        | "GetTraffic" | "Watch" | "ListChanges" => Permission::ReadModels,
+        "CreateModelType" | "UpdateModelType" | "CreateModel" | "UpdateModel" => Permission::WriteModels,
+        "CreateVersion" | "UpdateVersion" => Permission::WriteVersions,
+        "QuarantineVersion" => Permission::QuarantineVersions,
+        "SetTraffic" => Permission::WriteTraffic,
+        _ => return None,
+    })
+}
+
+fn health(method: &str) -> Option<Permission> {
+    Some(match method {
+        "Report" => Permission::ReportObservations,
+        "GetHealth" | "Evaluate" => Permission::ReadHealth,
+        _ => return None,
+    })
+}
+
+fn launcher(method: &str) -> Option<Permission> {
+    Some(match method {
+        "GetLaunch" | "ListLaunches" | "WatchLaunches" | "ExplainLaunch" => Permission::ReadLaunches,
+        "CreateLaunch" => Permission::CreateLaunches,
+        "PauseLaunch" | "ResumeLaunch" | "AbortLaunch" => Permission::SteerLaunches,
+        "PromoteLaunch" => Permission::PromoteLaunches,
+        _ => return None,
+    })
+}
+
+fn operations(method: &str) -> Option<Rule> {
+    Some(match method {
+        "GetCaller" => Rule::Authenticated,
+        "ExplainAccess" => Rule::Needs(Permission::ExplainAccess),
+        "Backup" => Rule::Needs(Permission::BackUp),
+        _ => return None,
+    })
+}

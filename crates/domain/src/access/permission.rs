@@ -1,0 +1,81 @@
+//! What can be permitted: a noun and a verb each.
+
+/// One thing that somebody may be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Permission {
+    /// See model types, models, versions, traffic and their history.
+    ReadModels,
+    /// Create and change model types and models.
+    WriteModels,
+    /// Create and change versions.
+    WriteVersions,
+    /// Mark a digest as not to be launched again.
+    QuarantineVersions,
+    /// Move traffic by hand, or as a launcher.
+    WriteTraffic,
+    /// Report predictions and outcomes.
+    ReportObservations,
+    /// See metrics, verdicts and what gates say.
+    ReadHealth,
+    /// See launches and what they wait for.
+    ReadLaunches,
+    /// Create launches.
+    CreateLaunches,
+    /// Pause, resume and abort launches.
+    SteerLaunches,
+    /// Skip what a plan asks for, with a reason.
+    PromoteLaunches,
+    /// Approve and reject launches.
+    ApproveLaunches,
+    /// Ask what others may do, and why.
+    ExplainAccess,
+    /// Take backups.
+    BackUp,
+}
+
+impl Permission {
+    /// All permissions.
+    pub const ALL: [Self; 14] = [
+        Self::ReadModels,
+        Self::WriteModels,
+        Self::WriteVersions,
+        Self::QuarantineVersions,
+        Self::WriteTraffic,
+        Self::ReportObservations,
+        Self::ReadHealth,
+        Self::ReadLaunches,
+        Self::CreateLaunches,
+        Self::SteerLaunches,
+        Self::PromoteLaunches,
+        Self::ApproveLaunches,
+        Self::ExplainAccess,
+        Self::BackUp,
+    ];
+
+    /// The name, as `models.read`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadModels => "models.read",
+            Self::WriteModels => "models.write",
+            Self::WriteVersions => "versions.write",
+            Self::QuarantineVersions => "versions.quarantine",
+            Self::WriteTraffic => "traffic.write",
+            Self::ReportObservations => "observations.report",
+            Self::ReadHealth => "health.read",
+            Self::ReadLaunches => "launches.read",
+            Self::CreateLaunches => "launches.create",
+            Self::SteerLaunches => "launches.steer",
+            Self::PromoteLaunches => "launches.promote",
+            Self::ApproveLaunches => "launches.approve",
+            Self::ExplainAccess => "access.explain",
+            Self::BackUp => "service.backup",
+        }
+    }
+}
+
+impl std::fmt::Display for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
