@@ -12,6 +12,7 @@ use slipway_registry::service::ListChanges;
 
 use crate::books::{Count, Subject};
 use crate::history::Last;
+use crate::reader::reader;
 use crate::world::World;
 
 /// What the services of `world` show.
@@ -42,7 +43,7 @@ pub async fn look(world: &World) -> Last {
 }
 
 fn shown(health: &Health, world: &World, subjects: Vec<Subject>) -> BTreeMap<Subject, Count> {
-    let caller = Caller { principal: Principal::anonymous(), request_id: RequestId::new(&world.env), deadline: None };
+    let caller = Caller::inside(Principal::anonymous(), RequestId::new(&world.env));
     let snapshot = health.snapshot();
     let mut shown = BTreeMap::new();
     for subject in subjects {
@@ -79,7 +80,8 @@ async fn listed(registry: &slipway_registry::Registry) -> usize {
     let mut query = ListChanges { page_size: 100, ..ListChanges::default() };
     let mut listed = 0;
     loop {
-        let (entries, next, _) = registry.list_changes(&query).await.expect("a store without faults is read");
+        let (entries, next, _) =
+            registry.list_changes(&reader(), &query).await.expect("a store without faults is read");
         listed += entries.len();
         if next.is_empty() {
             return listed;

@@ -22,6 +22,7 @@ use crate::chance::Chance;
 use crate::chronicle::Chronicle;
 use crate::defect::Defect;
 use crate::place::{Away, Place};
+use crate::reader::reader;
 
 /// How often units are routed and observations reported.
 pub const TICK: Duration = Duration::from_secs(30 * 60);
@@ -130,7 +131,7 @@ impl Process {
         let models = self.around.books.open().models.clone();
         for model in models {
             if let Some(registry) = self.around.registry.living()
-                && let Ok(traffic) = registry.service.get_traffic(&model)
+                && let Ok(traffic) = registry.service.get_traffic(&reader(), &model)
             {
                 self.traffic.insert(model.clone(), (*traffic.value).clone());
             }
@@ -270,8 +271,7 @@ impl Process {
     async fn send(&self, draft: Draft) -> Result<(), String> {
         let (env, health) = (self.around.env.clone(), Arc::clone(&self.around.health));
         let late = self.around.chance.one_in(12).then(|| Duration::from_secs(self.around.chance.below(60)));
-        let caller =
-            Caller { principal: Principal::anonymous(), request_id: RequestId::new(&self.around.env), deadline: None };
+        let caller = Caller::inside(Principal::anonymous(), RequestId::new(&self.around.env));
         let travel = tokio::spawn(async move {
             if let Some(late) = late {
                 env.sleep(late).await;

@@ -15,6 +15,7 @@ use slipway_registry::service as registry;
 
 use crate::books::Quality;
 use crate::people::People;
+use crate::reader::reader;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -34,14 +35,13 @@ pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<O
         let name = ModelName::parse(&format!("namespaces/default/models/model-{number}")).expect("a model's name");
         let wanted = model(&people, &name);
         loop {
-            let caller =
-                Caller { principal: Principal::anonymous(), request_id: RequestId::new(&people.env), deadline: None };
+            let caller = Caller::inside(Principal::anonymous(), RequestId::new(&people.env));
             let (mode, reason) = (Mode::Commit, "founded".to_owned());
             let intent = Intent { caller, request_id: Some(people.chance.id()), mode, reason };
             let wanted = wanted.clone();
             let made = people.registry.call(|registry| async move { registry.create_model(&intent, wanted).await });
             let _ = made.await;
-            if people.registry.living().is_some_and(|registry| registry.service.get_model(&name).is_ok()) {
+            if people.registry.living().is_some_and(|registry| registry.service.get_model(&reader(), &name).is_ok()) {
                 break;
             }
             people.env.sleep(Duration::from_secs(1)).await;
@@ -60,7 +60,7 @@ async fn serve_first(people: &People, name: &ModelName) {
     let first = name.version(1);
     loop {
         if let Some(registry) = people.registry.living()
-            && let Ok(traffic) = registry.service.get_traffic(name)
+            && let Ok(traffic) = registry.service.get_traffic(&reader(), name)
         {
             if !traffic.value.ranges.is_empty() {
                 return;

@@ -17,6 +17,7 @@ mod network;
 mod node;
 mod people;
 mod place;
+mod reader;
 mod seeds;
 mod services;
 mod store;

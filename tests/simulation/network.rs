@@ -30,6 +30,7 @@ use crate::chance::Chance;
 use crate::chronicle::{Bound, Chronicle, Life, What};
 use crate::defect::Defect;
 use crate::place::{Away, Place};
+use crate::reader::reader;
 
 /// How long the launcher waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,7 +82,7 @@ impl Network {
     }
 
     fn caller(&self) -> Caller {
-        Caller { principal: Principal::service("launcher"), request_id: RequestId::new(&self.env), deadline: None }
+        Caller::inside(Principal::service("launcher"), RequestId::new(&self.env))
     }
 
     fn intent(&self, request_id: Uuid, reason: String) -> Intent {
@@ -94,7 +95,7 @@ impl Network {
         let intent = self.intent(request_id, reason);
         let writer = if self.defect == Defect::EpochIgnored { Writer::Override } else { Writer::of_epoch(epoch) };
         if self.defect == Defect::RestoreLost && ranges.len() == 1 && self.chance.one_in(2) {
-            let now = self.read(|registry| registry.get_traffic(&model)).await?;
+            let now = self.read(|registry| registry.get_traffic(&reader(), &model)).await?;
             return Ok(Traffic { ranges, generation: now.value.generation, ..(*now.value).clone() });
         }
         let set = registry::SetTraffic { model, ranges, generation, writer };
@@ -200,19 +201,23 @@ impl Line {
 impl Peers for Line {
     async fn version(&self, name: &VersionName) -> Result<Candidate, Failure> {
         let (network, name) = (Arc::clone(&self.network), name.clone());
-        let found = self.carry(async move { network.read(|registry| registry.get_version(&name)).await }).await?;
+        let found =
+            self.carry(async move { network.read(|registry| registry.get_version(&reader(), &name)).await }).await?;
         Ok(Candidate { quarantine: found.value.quarantine.as_ref().map(|mark| mark.reason.clone()) })
     }
 
     async fn model(&self, name: &ModelName) -> Result<Judged, Failure> {
         let (network, name) = (Arc::clone(&self.network), name.clone());
-        let found = self.carry(async move { network.read(|registry| registry.get_model(&name)).await }).await?;
-        Ok(Judged { label_window: found.model.value.label_window })
+        let found =
+            self.carry(async move { network.read(|registry| registry.get_model(&reader(), &name)).await }).await?;
+        let model = &found.model.value;
+        Ok(Judged { label_window: model.label_window, team: model.owner.clone(), tier: found.effective_tier })
     }
 
     async fn traffic(&self, model: &ModelName) -> Result<Traffic, Failure> {
         let (network, model) = (Arc::clone(&self.network), model.clone());
-        let found = self.carry(async move { network.read(|registry| registry.get_traffic(&model)).await }).await?;
+        let found =
+            self.carry(async move { network.read(|registry| registry.get_traffic(&reader(), &model)).await }).await?;
         Ok((*found.value).clone())
     }
 

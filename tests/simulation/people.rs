@@ -24,6 +24,7 @@ use crate::books::{Books, Quality};
 use crate::chance::Chance;
 use crate::chronicle::{Chronicle, Fate, Role, What};
 use crate::place::{Away, Place};
+use crate::reader::reader;
 
 /// How long people wait before they ask again.
 const AGAIN: Duration = Duration::from_secs(45);
@@ -80,7 +81,7 @@ impl People {
     }
 
     fn caller(&self) -> Caller {
-        Caller { principal: Principal::anonymous(), request_id: RequestId::new(&self.env), deadline: None }
+        Caller::inside(Principal::anonymous(), RequestId::new(&self.env))
     }
 
     fn at_launcher(&self, id: Uuid) -> Intent {
@@ -184,7 +185,7 @@ impl People {
     async fn set_some_traffic(&self) {
         let model = self.a_model();
         let Some(registry) = self.registry.living() else { return };
-        let Ok(traffic) = registry.service.get_traffic(&model) else { return };
+        let Ok(traffic) = registry.service.get_traffic(&reader(), &model) else { return };
         let newest = registry.service.state().latest_version(&model);
         let share = match self.chance.below(4) {
             0 => Share::of_buckets(u32::try_from(self.chance.below(100_001)).unwrap_or(0)),

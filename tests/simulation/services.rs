@@ -19,6 +19,7 @@ use crate::defect::{Defect, Forgetful};
 use crate::network::Network;
 use crate::node::{Opens, Work};
 use crate::place::Place;
+use crate::reader::reader;
 
 /// How many commands a launcher may have under way at each peer.
 pub const CONCURRENCY: usize = 2;
@@ -77,7 +78,7 @@ struct Picture {
 impl Policies for Picture {
     fn policy(&self, model: &ModelName) -> Option<ModelPolicy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.registry.living().and_then(|registry| registry.service.get_model(model).ok());
+        let found = self.registry.living().and_then(|registry| registry.service.get_model(&reader(), model).ok());
         if let Some(found) = found {
             let model = &found.model.value;
             let label_window = SignedDuration::try_from(model.label_window).unwrap_or(SignedDuration::MAX);

@@ -4,10 +4,12 @@ use std::fmt;
 use std::time::Instant;
 
 use http::HeaderValue;
+use slipway_domain::access::{self, Permission, Subject};
 use slipway_domain::fault::Fault;
 use slipway_domain::principal::Principal;
 use tonic::Status;
 
+use crate::access::Granted;
 use crate::env::Env;
 use crate::status;
 
@@ -33,6 +35,12 @@ impl RequestId {
         let bytes = value.as_bytes();
         let sane = !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(u8::is_ascii_graphic);
         sane.then(|| Self(value.clone()))
+    }
+
+    /// The id that a text is; none as for [`RequestId::proposed`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        HeaderValue::from_str(text).ok().as_ref().and_then(Self::proposed)
     }
 
     /// The id as text.
@@ -69,9 +77,61 @@ pub struct Caller {
     pub request_id: RequestId,
     /// When the answer is worth nothing any more, in real time; none for a stream without a deadline.
     pub deadline: Option<Instant>,
+    /// What it may do with the method that it calls.
+    pub granted: Granted,
 }
 
 impl Caller {
+    /// Somebody inside the process, who may do everything and has no deadline.
+    #[must_use]
+    pub fn inside(principal: Principal, request_id: RequestId) -> Self {
+        Self { principal, request_id, deadline: None, granted: Granted::everything() }
+    }
+
+    /// Whether the caller may do what it calls the method for, on `subject`.
+    #[must_use]
+    pub fn covers(&self, subject: &Subject<'_>) -> bool {
+        self.granted.grant.covers(subject)
+    }
+
+    /// Makes sure that the caller may do what it calls the method for, on `subject`, which it names as `on`. To be asked
+    /// before anything is said about what exists.
+    ///
+    /// # Errors
+    /// [`access::Error::Denied`].
+    pub fn check(&self, subject: &Subject<'_>, on: &dyn fmt::Display) -> Result<(), access::Error> {
+        if self.covers(subject) { Ok(()) } else { Err(self.denied(on)) }
+    }
+
+    /// Makes sure that the caller may do what it calls the method for on something in `namespace`, or in any for `-`:
+    /// the rest is left out of its answer.
+    ///
+    /// # Errors
+    /// [`access::Error::Denied`].
+    pub fn check_listing(&self, namespace: &str, on: &dyn fmt::Display) -> Result<(), access::Error> {
+        if self.granted.grant.touches(namespace) { Ok(()) } else { Err(self.denied(on)) }
+    }
+
+    /// What the caller is told while it can't be known whether `subject` is covered.
+    #[must_use]
+    pub fn undecided(&self, on: &dyn fmt::Display) -> access::Error {
+        access::Error::Undecided {
+            principal: self.principal.clone(),
+            permission: self.permission(),
+            on: on.to_string(),
+        }
+    }
+
+    fn permission(&self) -> &'static str {
+        self.granted.permission.map_or("access", Permission::name)
+    }
+
+    /// What the caller is told when it may not do on `on` what it calls the method for.
+    #[must_use]
+    pub fn denied(&self, on: &dyn fmt::Display) -> access::Error {
+        access::Error::Denied { principal: self.principal.clone(), permission: self.permission(), on: on.to_string() }
+    }
+
     /// The status that tells this caller about `fault`.
     #[must_use]
     pub fn status(&self, fault: &dyn Fault) -> Status {
@@ -83,9 +143,6 @@ impl Caller {
 /// own.
 #[must_use]
 pub fn caller<T>(request: &tonic::Request<T>) -> Caller {
-    request.extensions().get::<Caller>().cloned().unwrap_or_else(|| Caller {
-        principal: Principal::anonymous(),
-        request_id: RequestId::new(&Env::system()),
-        deadline: None,
-    })
+    let inside = || Caller::inside(Principal::anonymous(), RequestId::new(&Env::system()));
+    request.extensions().get::<Caller>().cloned().unwrap_or_else(inside)
 }

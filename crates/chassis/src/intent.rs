@@ -62,17 +62,21 @@ impl Intent {
         let mode = if validate_only { Mode::ValidateOnly } else { Mode::Commit };
         Self { caller, request_id, mode, reason: reason.to_owned() }
     }
-}
 
-/// What a mutation is about, hashed: a repeated request id must ask the same.
-#[must_use]
-pub fn fingerprint(method: &str, parts: &[&dyn Debug]) -> u64 {
-    let mut hasher = Xxh3::new();
-    method.hash(&mut hasher);
-    for part in parts {
-        format!("{part:?}").hash(&mut hasher);
+    /// Who asks for what, hashed: under a request id that was used, the same caller must ask the same.
+    #[must_use]
+    pub fn fingerprint(&self, method: &str, parts: &[&dyn Debug]) -> u64 {
+        let mut hasher = Xxh3::new();
+        // Where nobody is asked who they are, it says nothing.
+        if self.caller.principal.is_authenticated() {
+            self.caller.principal.hash(&mut hasher);
+        }
+        method.hash(&mut hasher);
+        for part in parts {
+            format!("{part:?}").hash(&mut hasher);
+        }
+        hasher.finish()
     }
-    hasher.finish()
 }
 
 #[cfg(test)]
@@ -109,12 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_tells_methods_and_each_part_apart() {
-        let print = fingerprint("Create", &[&"a", &"b"]);
-        assert_eq!(print, fingerprint("Create", &[&"a", &"b"]));
-        for other in [fingerprint("Update", &[&"a", &"b"]), fingerprint("Create", &[&"ab"]), fingerprint("Create", &[])]
-        {
-            assert_ne!(print, other);
-        }
+    fn a_fingerprint_tells_callers_methods_and_each_part_apart() {
+        let said = Said { request_id: "", validate_only: false, reason: "" };
+        let (mut intent, _) = parsed(said);
+        let print = intent.fingerprint("Create", &[&"a", &"b"]);
+        assert_eq!(print, intent.fingerprint("Create", &[&"a", &"b"]));
+        assert_ne!(print, intent.fingerprint("Update", &[&"a", &"b"]));
+        assert_ne!(print, intent.fingerprint("Create", &[&"ab"]));
+        assert_ne!(print, intent.fingerprint("Create", &[]));
+        intent.caller.principal = slipway_domain::principal::Principal::service("other");
+        assert_ne!(print, intent.fingerprint("Create", &[&"a", &"b"]));
     }
 }

@@ -20,9 +20,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use crate::access::Access;
 use crate::env::Env;
 use crate::methods::Methods;
 use crate::metrics::Metrics;
+use crate::server;
 use call::Call;
 use measure::Measures;
 use places::Places;
@@ -61,6 +63,7 @@ pub(crate) struct Layers(Arc<Shared>);
 
 struct Shared {
     env: Env,
+    access: Access,
     methods: Methods,
     measures: Arc<Measures>,
     limits: Limits,
@@ -70,13 +73,23 @@ struct Shared {
 }
 
 impl Layers {
-    pub(crate) fn new(env: &Env, methods: Methods, metrics: &Metrics, limits: Limits, stop: Stop) -> Self {
+    pub(crate) fn new(shared: &server::Shared, methods: Methods, limits: Limits, stop: Stop) -> Self {
         panic::install_hook();
+        let server::Shared { env, access, metrics, .. } = shared;
         let measures = Arc::new(Measures::new(metrics, &methods));
         let requests = Places::new(limits.requests);
         let streams = Places::new(limits.streams);
         show_in_flight(metrics, [("unary", requests.clone()), ("stream", streams.clone())]);
-        Self(Arc::new(Shared { env: env.clone(), methods, measures, limits, requests, streams, stop }))
+        Self(Arc::new(Shared {
+            env: env.clone(),
+            access: access.clone(),
+            methods,
+            measures,
+            limits,
+            requests,
+            streams,
+            stop,
+        }))
     }
 
     /// Waits until no call is under way.

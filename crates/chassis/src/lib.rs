@@ -4,6 +4,7 @@
 //! Start with [`process`] for the life of a service, with [`layers`] for what happens to each call, and with [`status`]
 //! for errors.
 
+pub mod access;
 pub mod answers;
 mod caller;
 pub mod data_dir;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
+use slipway_domain::access::method::{self, Rule};
 
 /// What the layers need to know of a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) struct Method {
     pub name: String,
     /// How a call of it behaves.
     pub shape: Shape,
+    /// What it asks of its caller.
+    pub rule: Rule,
 }
 
 /// How a call of a method behaves.
@@ -49,13 +52,16 @@ impl Methods {
                         service: service_name.clone(),
                         name: method.name().to_owned(),
                         shape: shape(&service_name, method),
+                        rule: method::rule(&service_name, method.name()),
                     }));
                 }
             }
         }
         let paths = all.iter().enumerate();
         let by_path = paths.map(|(index, method)| (format!("/{}/{}", method.service, method.name), index)).collect();
-        all.push(Method { service: "unknown".to_owned(), name: "unknown".to_owned(), shape: Shape::Unary });
+        let name = || "unknown".to_owned();
+        // Open, so that a caller learns that there is no such method.
+        all.push(Method { service: name(), name: name(), shape: Shape::Unary, rule: Rule::Open });
         Ok(Self { all, by_path })
     }
 

@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
+use crate::access::Access;
 use crate::env::Env;
 use crate::layers::{Layers, Limits, Stop};
 use crate::methods::Methods;
@@ -62,10 +63,12 @@ pub struct Config {
 }
 
 /// What the parts of one service share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Shared {
     /// Its clock.
     pub env: Env,
+    /// Who may do what.
+    pub access: Access,
     /// Its figures.
     pub metrics: Metrics,
     /// Whether it can do its work.
@@ -128,7 +131,7 @@ impl Server {
         let (routes, health) = standard::add(routes, services, descriptors)?;
         let methods = Methods::read(&standard::descriptor_sets(descriptors))?;
         let stop = Stop::default();
-        let layers = Layers::new(&shared.env, methods, &shared.metrics, config.limits, stop.clone());
+        let layers = Layers::new(shared, methods, config.limits, stop.clone());
         let report = standard::report(health, services, shared.readiness.clone());
         let reporter = AbortOnDropHandle::new(tokio::spawn(report));
         let shared = shared.clone();

@@ -1,6 +1,7 @@
 //! What an operator can set: each setting declared once, given in a file, in the environment or as a flag (the later
 //! wins), and every fault of every setting told at once.
 
+mod access;
 mod command;
 mod common;
 mod fault;

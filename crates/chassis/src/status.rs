@@ -31,6 +31,9 @@ pub fn from_fault(fault: &dyn Fault, request_id: &RequestId) -> Status {
         tracing::error!(%request_id, reason = fault.reason(), facts = ?fault.facts(), "{}", with_causes(fault));
         return build(code, &internal_message(request_id), details);
     }
+    if code == Code::PermissionDenied {
+        tracing::info!(target: "slipway::access", %request_id, reason = fault.reason(), facts = ?fault.facts(), "refused");
+    }
     details.set_error_info(fault.reason(), DOMAIN, facts(fault));
     add_violations(&mut details, fault);
     add_preconditions(&mut details, fault);
@@ -51,6 +54,13 @@ pub(crate) fn panicked(request_id: &RequestId) -> Status {
 pub(crate) fn deadline_exceeded(request_id: &RequestId) -> Status {
     let message = "the deadline of the call has passed";
     build(Code::DeadlineExceeded, message, identified("DEADLINE_EXCEEDED", request_id))
+}
+
+/// The status of a stream whose caller's proof has ended, or whose rights are others now: it may come again.
+#[must_use]
+pub(crate) fn access_changed(request_id: &RequestId) -> Status {
+    let message = "the caller's token has ended, or its rights were changed; begin the stream again";
+    build(Code::Unavailable, message, identified("ACCESS_CHANGED", request_id))
 }
 
 /// The status of a call that was not begun because too many are under way.

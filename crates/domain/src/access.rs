@@ -25,22 +25,22 @@ use crate::principal::Principal;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The caller lacks the permission, on this subject or everywhere. Nothing is said about what exists.
-    #[error("{principal} may not {permission} {on}; `slipway auth explain` tells whoever administers the policy why")]
+    #[error("{principal} lacks {permission} on {on}; whoever keeps the policy sees why by `slipway auth explain`")]
     Denied {
         /// Who asked.
         principal: Principal,
-        /// What would have been needed.
-        permission: Permission,
-        /// What it was asked for, as the caller named it; `here` where the method alone decides.
+        /// The name of the permission that is needed.
+        permission: &'static str,
+        /// What it was asked for, as the caller named it.
         on: String,
     },
     /// Which team and tier the subject belongs to is not known yet, so nobody can say.
-    #[error("whether {principal} may {permission} {on} can't be told before the registry has been heard; try again")]
+    #[error("whether {principal} has {permission} on {on} can't be told before the registry was heard; try again")]
     Undecided {
         /// Who asked.
         principal: Principal,
-        /// What would be needed.
-        permission: Permission,
+        /// The name of the permission that is needed.
+        permission: &'static str,
         /// What it was asked for.
         on: String,
     },
@@ -63,7 +63,7 @@ impl Fault for Error {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         let (Self::Denied { principal, permission, on } | Self::Undecided { principal, permission, on }) = self;
-        vec![("principal", principal.to_string()), ("permission", permission.to_string()), ("on", on.clone())]
+        vec![("principal", principal.to_string()), ("permission", (*permission).to_owned()), ("on", on.clone())]
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -1,6 +1,6 @@
 //! Who calls: the identity that every use case receives and every ledger entry keeps.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,8 @@ impl Principal {
     /// The caller of a listener that asks for no proof of identity.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self("anonymous".into())
+        static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| "anonymous".into());
+        Self(Arc::clone(&ANONYMOUS))
     }
 
     /// One of Slipway's own services acting by itself, as `service:launcher`.

@@ -6,12 +6,12 @@ mod request;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use slipway_domain::model::HealthPolicy;
+use slipway_domain::model::{HealthPolicy, MILDEST_TIER};
 use slipway_domain::name::ModelName;
 use slipway_proto::registry::v1 as registry;
 use slipway_sdk::Cache;
 
-use crate::service::{ModelPolicy, Policies};
+use crate::service::{ModelPolicy, Ownership, Policies};
 
 pub use answer::{acknowledged, version_health};
 pub use request::{gate_query, health_query, report};
@@ -31,6 +31,18 @@ impl Policies for Picture {
     fn policy(&self, model: &ModelName) -> Option<ModelPolicy> {
         let picture: Arc<slipway_sdk::Picture> = self.0.picture();
         picture.model(model).map(policy)
+    }
+
+    fn ownership(&self, model: &ModelName) -> Ownership {
+        let picture = self.0.picture();
+        match picture.model(model) {
+            Some(found) => {
+                let tier = u8::try_from(found.effective_tier).unwrap_or(MILDEST_TIER);
+                Ownership::Known { team: found.owner.clone(), tier }
+            }
+            None if picture.revision() == 0 => Ownership::Unheard,
+            None => Ownership::NoModel,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use slipway_domain::access;
 use slipway_domain::fault::{Fault, Kind, Violation, Violations};
 use slipway_domain::name::VersionName;
 
@@ -16,6 +17,9 @@ pub enum Error {
     /// Fields of the request are wrong.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The caller may not do it.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// A report's number leaves a gap.
     #[error("{producer} sent report {given} of epoch {epoch}, and report {expected} is the next one: send from there")]
     SequenceGap {
@@ -112,6 +116,7 @@ impl Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
+            Self::Access(refused) => refused.kind(),
             Self::Invalid(_) | Self::ReportTooLarge { .. } => Kind::InvalidArgument,
             Self::SequenceGap { .. } => Kind::OutOfRange,
             Self::ProducerFenced { .. } | Self::ProducerForked { .. } => Kind::FailedPrecondition,
@@ -125,6 +130,7 @@ impl Fault for Error {
 
     fn reason(&self) -> &'static str {
         match self {
+            Self::Access(refused) => refused.reason(),
             Self::Invalid(_) => "INVALID_FIELDS",
             Self::SequenceGap { .. } => "SEQUENCE_GAP",
             Self::ProducerFenced { .. } => "PRODUCER_FENCED",
@@ -142,6 +148,7 @@ impl Fault for Error {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Access(refused) => refused.facts(),
             Self::SequenceGap { producer, epoch, expected, given } => vec![
                 ("producer", producer.to_string()),
                 ("epoch", epoch.to_string()),

@@ -2,6 +2,7 @@
 //!
 //! Reports are checked ([`report`]), folded, and counted by the committer; questions read one immutable snapshot.
 
+mod access;
 mod commit;
 mod folding;
 mod gate;
@@ -34,7 +35,7 @@ pub use gate::GateQuery;
 
 pub use health::{Cohorts, HealthQuery, VersionHealth};
 pub use limits::Limits;
-pub use policy::{Defaults, ModelPolicy, Policies};
+pub use policy::{Defaults, ModelPolicy, Ownership, Policies};
 
 /// The health monitor's use cases over one store.
 pub struct Health {

@@ -100,7 +100,7 @@ pub async fn serve(
     concurrency: usize,
     start: Start,
 ) -> Result<Served, Error> {
-    let Start { common, env, metrics, readiness, tasks } = start;
+    let Start { common, env, metrics, readiness, tasks, .. } = start;
     let launcher = Launcher::open(Parts { store, peers, env, metrics, concurrency }).await?;
     let (running, stopping) = (Arc::clone(&launcher), tasks.stopping());
     tasks.spawn("work", async move {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use slipway_chassis::answers::Reused;
 use slipway_chassis::page;
+use slipway_domain::access;
 use slipway_domain::fault::{Fault, Kind, Precondition, Violation, Violations};
 use slipway_domain::launch::Rejected;
 use slipway_domain::name::{LaunchName, VersionName};
@@ -16,6 +17,9 @@ pub enum Error {
     /// Fields of the request are wrong.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The caller may not do it.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// There is no such resource.
     #[error("there is no {name}")]
     NotFound {
@@ -219,6 +223,7 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) | Self::RequestIdReused { .. } => Kind::InvalidArgument,
+            Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::EtagMismatch { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Rejected { rejected, .. } => rejected.kind(),
@@ -232,6 +237,7 @@ impl Fault for Error {
     fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_FIELDS",
+            Self::Access(refused) => refused.reason(),
             Self::NotFound { .. } => "NOT_FOUND",
             Self::EtagMismatch { .. } => "ETAG_MISMATCH",
             Self::Blocked { obstacles, .. } => obstacles.first().map_or("LAUNCH_BLOCKED", Obstacle::kind),
@@ -254,6 +260,7 @@ impl Fault for Error {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Access(refused) => refused.facts(),
             Self::NotFound { name } => vec![("name", name.clone())],
             Self::Contended { name } => vec![("name", name.to_string())],
             Self::EtagMismatch { name, given, current } => {

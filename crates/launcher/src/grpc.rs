@@ -52,17 +52,17 @@ impl Service for Handlers {
     }
 
     async fn get_launch(&self, request: Request<pb::GetLaunchRequest>) -> Answer<pb::Launch> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let name = convert::get_launch(message)?;
-            self.0.get_launch(&name).map(convert::launch)
+            self.0.get_launch(&caller, &name).map(convert::launch)
         })
         .await
     }
 
     async fn list_launches(&self, request: Request<pb::ListLaunchesRequest>) -> Answer<pb::ListLaunchesResponse> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let query = convert::list_launches(message)?;
-            self.0.list_launches(&query).map(convert::listed)
+            self.0.list_launches(&caller, &query).map(convert::listed)
         })
         .await
     }
@@ -72,7 +72,7 @@ impl Service for Handlers {
     async fn watch_launches(&self, request: Request<pb::WatchLaunchesRequest>) -> Answer<Self::WatchLaunchesStream> {
         handle(request, async |caller, message| {
             let (scope, after) = convert::watch_launches(message)?;
-            let events = self.0.watch_launches(scope, after).await?;
+            let events = self.0.watch_launches(&caller, scope, after).await?;
             Ok(messages(caller, events.map_ok(convert::watch_event)))
         })
         .await
@@ -111,9 +111,9 @@ impl Service for Handlers {
     }
 
     async fn explain_launch(&self, request: Request<pb::ExplainLaunchRequest>) -> Answer<pb::ExplainLaunchResponse> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let (name, events) = convert::explain_launch(message)?;
-            self.0.explain_launch(&name, events).await.map(convert::explained)
+            self.0.explain_launch(&caller, &name, events).await.map(convert::explained)
         })
         .await
     }

@@ -73,6 +73,10 @@ pub struct Candidate {
 pub struct Judged {
     /// How old a cohort must be before it counts.
     pub label_window: Duration,
+    /// Whose it is; empty if nobody's.
+    pub team: String,
+    /// How much it matters: its effective tier.
+    pub tier: u8,
 }
 
 /// A change of a model's traffic.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
 use slipway_domain::launch::{Command, Launch};
+use slipway_domain::model::MILDEST_TIER;
 use slipway_domain::name::{LaunchName, ModelName};
 use uuid::Uuid;
 
@@ -24,6 +25,17 @@ pub struct Record {
     pub launch: Launch,
     /// How old a cohort must be before a gate counts it: the model's label window at the creation.
     pub label_window: Duration,
+    /// Whose the model was at the creation; empty if nobody's.
+    #[serde(default)]
+    pub team: String,
+    /// How much the model mattered at the creation: its effective tier.
+    #[serde(default = "mildest")]
+    pub tier: u8,
+}
+
+/// The tier of launches that were created before it was kept.
+fn mildest() -> u8 {
+    MILDEST_TIER
 }
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.

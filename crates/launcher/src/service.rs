@@ -3,6 +3,7 @@
 //! What people ask for stands in `create`, `steer`, `list`, `watch` and `explain`; every change of a launch, whoever
 //! wants it, goes through `commit`; `run` keeps the commands, the timers and the picture going.
 
+mod access;
 mod answers;
 mod command;
 mod commit;
@@ -19,6 +20,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use slipway_chassis::Caller;
 use slipway_chassis::env::Env;
 use slipway_chassis::metrics::Metrics;
 use slipway_chassis::page::Pictures;
@@ -111,8 +113,8 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_launch(&self, name: &LaunchName) -> Result<Kept<Record>, Error> {
-        find(&self.feed.look(), name)
+    pub fn get_launch(&self, caller: &Caller, name: &LaunchName) -> Result<Kept<Record>, Error> {
+        access::find(caller, &self.feed.look(), name)
     }
 
     /// The picture: everything but the event logs, as it is now.

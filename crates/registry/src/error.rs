@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use slipway_chassis::answers::Reused;
 use slipway_chassis::page;
+use slipway_domain::access;
 use slipway_domain::fault::{Fault, Kind, Precondition, Violation, Violations};
 
 /// A fact about the registry or a request to it.
@@ -12,6 +13,9 @@ pub enum Error {
     /// Fields of the request are wrong.
     #[error(transparent)]
     Invalid(#[from] Violations),
+    /// The caller may not do it.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// There is no such resource.
     #[error("there is no {name}")]
     NotFound {
@@ -137,6 +141,7 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) | Self::RequestIdReused { .. } => Kind::InvalidArgument,
+            Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
             Self::EtagMismatch { .. } | Self::Contended { .. } => Kind::Aborted,
@@ -150,6 +155,7 @@ impl Fault for Error {
     fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "INVALID_FIELDS",
+            Self::Access(refused) => refused.reason(),
             Self::NotFound { .. } => "NOT_FOUND",
             Self::AlreadyExists { .. } => "ALREADY_EXISTS",
             Self::EtagMismatch { .. } => "ETAG_MISMATCH",
@@ -167,6 +173,7 @@ impl Fault for Error {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Access(refused) => refused.facts(),
             Self::NotFound { name } | Self::AlreadyExists { name } | Self::Contended { name } => {
                 vec![("name", name.clone())]
             }

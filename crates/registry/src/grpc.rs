@@ -40,9 +40,9 @@ impl Service for Handlers {
     }
 
     async fn get_model_type(&self, request: Request<pb::GetModelTypeRequest>) -> Answer<pb::ModelType> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let name = convert::get_model_type(message)?;
-            self.0.get_model_type(&name).map(convert::model_type)
+            self.0.get_model_type(&caller, &name).map(convert::model_type)
         })
         .await
     }
@@ -51,9 +51,9 @@ impl Service for Handlers {
         &self,
         request: Request<pb::ListModelTypesRequest>,
     ) -> Answer<pb::ListModelTypesResponse> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let query = convert::list_model_types(message)?;
-            self.0.list_model_types(&query).map(convert::model_types)
+            self.0.list_model_types(&caller, &query).map(convert::model_types)
         })
         .await
     }
@@ -75,17 +75,17 @@ impl Service for Handlers {
     }
 
     async fn get_model(&self, request: Request<pb::GetModelRequest>) -> Answer<pb::Model> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let (name, view) = convert::get_model(message)?;
-            self.0.get_model(&name).map(|found| convert::model(found, view))
+            self.0.get_model(&caller, &name).map(|found| convert::model(found, view))
         })
         .await
     }
 
     async fn list_models(&self, request: Request<pb::ListModelsRequest>) -> Answer<pb::ListModelsResponse> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let (query, view) = convert::list_models(message)?;
-            self.0.list_models(&query).map(|found| convert::models(found, view))
+            self.0.list_models(&caller, &query).map(|found| convert::models(found, view))
         })
         .await
     }
@@ -107,17 +107,17 @@ impl Service for Handlers {
     }
 
     async fn get_version(&self, request: Request<pb::GetVersionRequest>) -> Answer<pb::Version> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let name = convert::get_version(message)?;
-            self.0.get_version(&name).map(convert::version)
+            self.0.get_version(&caller, &name).map(convert::version)
         })
         .await
     }
 
     async fn list_versions(&self, request: Request<pb::ListVersionsRequest>) -> Answer<pb::ListVersionsResponse> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let query = convert::list_versions(message)?;
-            self.0.list_versions(&query).map(convert::versions)
+            self.0.list_versions(&caller, &query).map(convert::versions)
         })
         .await
     }
@@ -139,9 +139,9 @@ impl Service for Handlers {
     }
 
     async fn get_traffic(&self, request: Request<pb::GetTrafficRequest>) -> Answer<Traffic> {
-        handle(request, async |_, message| {
+        handle(request, async |caller, message| {
             let model = convert::get_traffic(message)?;
-            self.0.get_traffic(&model).map(|found| convert::traffic(&model, found))
+            self.0.get_traffic(&caller, &model).map(|found| convert::traffic(&model, found))
         })
         .await
     }
@@ -161,14 +161,14 @@ impl Service for Handlers {
         handle(request, async |caller, message| {
             let (scope, registry) = (convert::watch(message)?, Arc::clone(&self.0));
             let shown = move |event| convert::watch_event(&event, &registry.state());
-            self.0.watch(scope).await.map(|events| messages(caller, events.map_ok(shown)))
+            self.0.watch(&caller, scope).await.map(|events| messages(caller, events.map_ok(shown)))
         })
         .await
     }
 
     async fn list_changes(&self, request: Request<pb::ListChangesRequest>) -> Answer<pb::ListChangesResponse> {
-        handle(request, async |_, message| {
-            let page = self.0.list_changes(&convert::list_changes(message)?).await;
+        handle(request, async |caller, message| {
+            let page = self.0.list_changes(&caller, &convert::list_changes(message)?).await;
             page.map(|page| convert::changes(page, &self.0.state()))
         })
         .await

@@ -1,5 +1,6 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
+mod access;
 mod answers;
 mod changes;
 mod commit;

@@ -1,5 +1,7 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod subject;
+
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -10,6 +12,8 @@ use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
+
+pub use subject::type_subject;
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};

@@ -14,6 +14,7 @@ use slipway_registry::{Error, Registry};
 use tokio_util::sync::CancellationToken;
 
 use crate::place::Place;
+use crate::reader::reader;
 
 /// How long to wait before the registry is asked again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ impl Pursuit {
     async fn begin(&mut self) {
         let Some(found) = self.registry.reached() else { return self.env.sleep(PAUSE).await };
         let scope = Scope { parent: String::new(), after: Some(found.service.revision()) };
-        match found.died.run_until_cancelled(found.service.watch(scope)).await {
+        match found.died.run_until_cancelled(found.service.watch(&reader(), scope)).await {
             Some(Ok(events)) => {
                 self.ready.push_back(News::Missed);
                 self.following = Some((Box::pin(events), found.died));

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, Response};
-use slipway_domain::principal::Principal;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -17,8 +16,9 @@ use super::measure::Measure;
 use super::places::Place;
 use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, panic, span};
+use crate::access::{Admitted, CertificateName, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
-use crate::methods::Shape;
+use crate::methods::{Method, Shape};
 use crate::status;
 
 /// What a handler, and a call, comes to.
@@ -30,6 +30,8 @@ pub(super) struct Call {
     shape: Shape,
     request_id: RequestId,
     deadline: Option<Instant>,
+    /// How the caller of a stream was let in, where callers are asked who they are.
+    entry: Result<Option<Box<Entry>>, Box<Refused>>,
     measure: Measure,
     span: Span,
 }
@@ -43,10 +45,13 @@ impl Call {
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
         let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
-        // Whoever a header claims to be: without a proof every caller is nobody in particular.
-        let principal = Principal::anonymous();
-        request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline });
-        Self { shared, shape, request_id, deadline, measure, span }
+        let entry = span.in_scope(|| enter(&shared, method, request)).map(|(admitted, entry)| {
+            let Admitted { principal, granted, .. } = admitted;
+            span.record("principal", principal.as_str());
+            request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
+            entry
+        });
+        Self { shared, shape, request_id, deadline, entry, measure, span }
     }
 
     /// Hands `request` to `inner` at once, and waits for what becomes of it.
@@ -59,6 +64,7 @@ impl Call {
     {
         let span = self.span.clone();
         let begun = span.in_scope(|| {
+            self.entry.as_ref().map_err(|refused| End::Refused((**refused).clone()))?;
             let place = self.admit()?;
             let handler = panic::guarded(|| inner.call(request)).map_err(End::Panicked)?;
             Ok((place, Box::pin(handler)))
@@ -157,15 +163,47 @@ impl Call {
         let drain = self.shared.stop.drain.clone();
         let env = self.shared.env.clone();
         let deadline = self.deadline;
+        let access = self.access_ended();
         Box::pin(async move {
-            let Some(deadline) = deadline else {
-                drain.cancelled().await;
-                return End::Draining;
+            let ended = async {
+                tokio::select! {
+                    () = drain.cancelled() => End::Draining,
+                    () = access => End::AccessChanged,
+                }
             };
-            match env.until(deadline, drain.cancelled()).await {
-                Ok(()) => End::Draining,
-                Err(_) => End::Deadline,
+            match deadline {
+                None => ended.await,
+                Some(deadline) => env.until(deadline, ended).await.unwrap_or(End::Deadline),
             }
         })
     }
+
+    /// Waits until the caller would not be let in the same way any more.
+    fn access_ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let access = self.shared.access.clone();
+        let entry = self.entry.as_ref().ok().and_then(Option::clone);
+        async move {
+            match entry {
+                Some(entry) => access.ended(&entry).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// Lets the caller of a method in, or says why not.
+fn enter(
+    shared: &Shared,
+    method: usize,
+    request: &Request<Body>,
+) -> Result<(Admitted, Option<Box<Entry>>), Box<Refused>> {
+    let Method { rule, shape, .. } = shared.methods.all()[method];
+    let guarded = shared.access.is_guarded();
+    let certificate = request.extensions().get::<CertificateName>().map(|name| &*name.0);
+    let credentials =
+        if guarded { Credentials::of(request.headers(), certificate)? } else { Credentials::new(None, None) };
+    let admitted = shared.access.admit(rule, &credentials)?;
+    let lasting = shape == Shape::Stream && guarded;
+    let entry = lasting.then(|| Box::new(Entry::keep(rule, &credentials, &admitted)));
+    Ok((admitted, entry))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::panic::Panic;
+use crate::access::Refused;
 use crate::caller::RequestId;
 use crate::status;
 
@@ -14,6 +15,10 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Why a call ended without its handler's word.
 #[derive(Debug)]
 pub(super) enum End {
+    /// Its caller is not let in.
+    Refused(Refused),
+    /// Its caller would not be let in the same way any more.
+    AccessChanged,
     /// As many calls as are allowed are under way.
     Overloaded,
     /// Its deadline passed.
@@ -28,6 +33,8 @@ impl End {
     /// What the caller is told. A panic is logged here.
     pub(super) fn status(&self, request_id: &RequestId) -> Status {
         match self {
+            Self::Refused(refused) => status::from_fault(refused, request_id),
+            Self::AccessChanged => status::access_changed(request_id),
             Self::Overloaded => status::overloaded(request_id, WAIT),
             Self::Deadline => status::deadline_exceeded(request_id),
             Self::Draining => status::draining(request_id, WAIT),

@@ -11,7 +11,8 @@ use crate::caller::RequestId;
 /// The span of a call at `path`, a child of the caller's span when the headers name one.
 pub(super) fn of_call(path: &str, headers: &HeaderMap, request_id: &RequestId) -> Span {
     let name = path.strip_prefix('/').unwrap_or(path);
-    let span = tracing::info_span!("rpc", otel.kind = "server", otel.name = name, request_id = request_id.as_str());
+    let (request_id, principal) = (request_id.as_str(), tracing::field::Empty);
+    let span = tracing::info_span!("rpc", otel.kind = "server", otel.name = name, request_id, principal);
     if !span.is_disabled() && headers.contains_key("traceparent") {
         let parent = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
         if span.set_parent(parent).is_err() {

@@ -6,6 +6,7 @@ use std::io;
 use opentelemetry_sdk::error::OTelSdkError;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{self, Access};
 use crate::env::Env;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
@@ -30,12 +31,14 @@ pub struct Plan {
 }
 
 /// What a service gets when it starts.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Start {
     /// What every service is told.
     pub common: Common,
     /// Its clock and its chance.
     pub env: Env,
+    /// Who may do what.
+    pub access: Access,
     /// Where it makes its instruments.
     pub metrics: Metrics,
     /// Where its components say whether they are ready.
@@ -56,6 +59,9 @@ pub enum Error {
     /// Its log or its traces cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] telemetry::Error),
+    /// Its policy, tokens or keys cannot be used.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// Its sockets cannot be had.
     #[error(transparent)]
     Listen(#[from] server::ListenError),
@@ -85,13 +91,22 @@ where
 {
     let Plan { name, common, listeners, env, stop } = plan;
     let Listeners { grpc, ops } = listeners;
-    let shared = Shared { env: env.clone(), metrics: Metrics::new()?, readiness: Readiness::new() };
+    let metrics = Metrics::new()?;
+    let access = match common.access.clone() {
+        Some(sources) => Access::guarded(sources, &env, &metrics)?,
+        None => Access::open(&env, &metrics),
+    };
+    let shared = Shared { env: env.clone(), access, metrics, readiness: Readiness::new() };
     let service = shared.readiness.component("service");
     let _ops = Ops::start(ops, &shared);
     data_dir::prepare(&common.data_dir)?;
     let tasks = Tasks::new(stop.clone(), shared.readiness.clone());
-    let Shared { metrics, readiness, .. } = shared.clone();
-    let begun = Start { common: common.clone(), env: env.clone(), metrics, readiness, tasks: tasks.clone() };
+    let Shared { access, metrics, readiness, .. } = shared.clone();
+    let (followed, stopping) = (access.clone(), tasks.stopping());
+    tasks.spawn("access", async move {
+        stopping.run_until_cancelled(followed.follow()).await;
+    });
+    let begun = Start { common: common.clone(), env: env.clone(), access, metrics, readiness, tasks: tasks.clone() };
     let result = match stop.run_until_cancelled(start(own, begun)).await {
         None => Ok(()),
         Some(Err(error)) => Err(Error::Start(error.into())),

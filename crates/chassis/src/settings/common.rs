@@ -9,7 +9,8 @@ use super::table::{
     CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, LISTEN, LOG, LOG_FORMAT, MAX_DEADLINE,
     MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, REMOTE, SAMPLE,
 };
-use super::{Reader, Setting};
+use super::{Reader, Setting, access};
+use crate::access::Sources;
 use crate::env::{Env, Scale};
 use crate::layers::{Deadlines, Limits};
 use crate::server;
@@ -23,6 +24,8 @@ pub struct Common {
     pub ops_listen: SocketAddr,
     /// Where data is kept.
     pub data_dir: PathBuf,
+    /// Where the policy, tokens and keys are; none where everybody may do everything.
+    pub access: Option<Sources>,
     /// What is logged, and how.
     pub log: Log,
     /// Where traces go; none when they are not collected.
@@ -88,11 +91,13 @@ impl Common {
     pub(super) fn read(reader: &mut Reader) -> Self {
         // The file was read before everything else; here only its name is checked.
         reader.optional(&CONFIG);
-        let (listen, ops_listen) = listeners(reader);
+        let access = access::read(reader);
+        let (listen, ops_listen) = listeners(reader, access.as_ref());
         Self {
             listen,
             ops_listen,
             data_dir: reader.value(&DATA_DIR),
+            access,
             log: Log { filter: reader.value(&LOG), format: reader.value(&LOG_FORMAT) },
             traces: traces(reader),
             server: server(reader),
@@ -111,13 +116,13 @@ impl Common {
     }
 }
 
-fn listeners(reader: &mut Reader) -> (SocketAddr, SocketAddr) {
-    let remote = reader.value(&REMOTE);
+fn listeners(reader: &mut Reader, access: Option<&Sources>) -> (SocketAddr, SocketAddr) {
+    let remote = reader.value(&REMOTE) || access.is_some();
     let mut listener = |setting: &Setting<SocketAddr>| {
         let address = reader.value(setting);
         if !address.ip().is_loopback() && !remote {
-            let allowed = "a loopback address, since callers are not authenticated; --allow-unauthenticated-remote lets \
-                           everybody who reaches the address do everything";
+            let allowed = "a loopback address, since nobody is asked who they are: give access.policy; or let everybody \
+                           who reaches the address do everything, by --allow-unauthenticated-remote";
             reader.refuse_value(setting, allowed);
         }
         address

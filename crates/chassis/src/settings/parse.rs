@@ -24,6 +24,13 @@ pub fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
+/// A text without white space.
+#[must_use]
+pub fn text(text: &str) -> Option<String> {
+    let sane = !text.is_empty() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    sane.then(|| text.to_owned())
+}
+
 /// A duration of at least a millisecond and at most a day, as `250ms`, `30s` or `1h 30m`.
 #[must_use]
 pub fn duration(text: &str) -> Option<Duration> {

@@ -7,11 +7,15 @@ use std::time::Duration;
 use http::Uri;
 use jiff::Timestamp;
 
+use jsonwebtoken::Algorithm;
+
 use super::common::LogFormat;
 use super::{Row, Setting, parse};
+use crate::access::jwt::{USUAL_ALGORITHMS, parse_algorithms};
 
 const DURATION: &str = "a duration from 1ms to 24h, as 30s";
 const COUNT: &str = "a whole number from 1 to 1000000";
+const TEXT: &str = "a text without white space";
 const ADDRESS: &str = "an IP address and a port, as 127.0.0.1:7701";
 
 pub(super) const CONFIG: Setting<PathBuf> = Setting::new(
@@ -30,6 +34,45 @@ pub(super) const DATA_DIR: Setting<PathBuf> =
 pub(super) const REMOTE: Setting<bool> = Setting::switch(
     "allow-unauthenticated-remote",
     "Listen on addresses other than loopback although callers are not authenticated",
+);
+pub(super) const ACCESS_POLICY: Setting<PathBuf> = Setting::new(
+    "access.policy",
+    "",
+    parse::path,
+    "the path of a TOML file",
+    "Who may do what; without it everybody may do everything. Read again when it changes",
+);
+pub(super) const ACCESS_TOKENS: Setting<PathBuf> = Setting::new(
+    "access.tokens",
+    "",
+    parse::path,
+    "the path of a TOML file",
+    "The hashes of the static tokens that are accepted. Read again when it changes",
+);
+pub(super) const JWT_KEYS: Setting<PathBuf> = Setting::new(
+    "jwt.keys",
+    "",
+    parse::path,
+    "the path of a JSON web key set",
+    "The public keys of the issuer of JSON web tokens. Read again when it changes",
+);
+pub(super) const JWT_ISSUER: Setting<String> =
+    Setting::new("jwt.issuer", "", parse::text, TEXT, "Who issues JSON web tokens: their claim iss");
+pub(super) const JWT_AUDIENCE: Setting<String> =
+    Setting::new("jwt.audience", "", parse::text, TEXT, "For whom JSON web tokens must be: their claim aud");
+pub(super) const JWT_ALGORITHMS: Setting<Vec<Algorithm>> = Setting::new(
+    "jwt.algorithms",
+    USUAL_ALGORITHMS,
+    parse_algorithms,
+    "some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA, with commas between them",
+    "Which signatures of JSON web tokens are accepted",
+);
+pub(super) const JWT_GROUPS: Setting<String> = Setting::new(
+    "jwt.groups-claim",
+    "groups",
+    parse::text,
+    TEXT,
+    "The claim of JSON web tokens that names the groups of their subject: claim:NAME in a policy",
 );
 pub(super) const LOG: Setting<String> = Setting::new(
     "log",
@@ -113,6 +156,13 @@ pub(super) const ROWS: &[Row] = &[
     OPS_LISTEN.row,
     DATA_DIR.row,
     REMOTE.row,
+    ACCESS_POLICY.row,
+    ACCESS_TOKENS.row,
+    JWT_KEYS.row,
+    JWT_ISSUER.row,
+    JWT_AUDIENCE.row,
+    JWT_ALGORITHMS.row,
+    JWT_GROUPS.row,
     LOG.row,
     LOG_FORMAT.row,
     OTLP.row,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use slipway_chassis::access::Access;
 use slipway_chassis::env::Env;
 use slipway_chassis::layers::{Deadlines, Limits};
 use slipway_chassis::metrics::Metrics;
@@ -36,7 +37,9 @@ impl Fixture {
         let listeners = Listeners::loopback().await.unwrap();
         let ops = listeners.ops.local_addr().unwrap();
         let readiness = Readiness::new();
-        let shared = Shared { env: Env::system(), metrics: Metrics::new().unwrap(), readiness: readiness.clone() };
+        let (env, metrics) = (Env::system(), Metrics::new().unwrap());
+        let access = Access::open(&env, &metrics);
+        let shared = Shared { env, access, metrics, readiness: readiness.clone() };
         let ops_server = Ops::start(listeners.ops, &shared);
         let echo = Echo::default();
         let server = Server::build(config, listeners.grpc, echo.clone().served(), &shared).unwrap();

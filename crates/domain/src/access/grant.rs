@@ -1,7 +1,7 @@
 //! On what a permission holds.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a request is about, as far as a policy tells subjects apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl Grant {
     /// Everything.
     #[must_use]
     pub fn everything() -> Self {
-        Self::new(vec![Scope::default()])
+        static EVERYTHING: LazyLock<Grant> = LazyLock::new(|| Grant::new(vec![Scope::default()]));
+        EVERYTHING.clone()
     }
 
     /// Whether it holds on nothing at all.

@@ -11,12 +11,14 @@ pub enum Rule {
     Authenticated,
     /// A permission.
     Needs(Permission),
+    /// What nobody has: there is no rule for it.
+    Closed,
 }
 
-/// The rule of a method, by the full name of its service; none if nobody has decided.
+/// The rule of a method, by the full name of its service.
 #[must_use]
-pub fn rule(service: &str, method: &str) -> Option<Rule> {
-    match service {
+pub fn rule(service: &str, method: &str) -> Rule {
+    let rule = match service {
         "grpc.health.v1.Health"
         | "grpc.reflection.v1.ServerReflection"
         | "grpc.reflection.v1alpha.ServerReflection" => Some(Rule::Open),
@@ -25,7 +27,8 @@ pub fn rule(service: &str, method: &str) -> Option<Rule> {
         "slipway.launcher.v1.Launcher" => launcher(method).map(Rule::Needs),
         "slipway.operations.v1.Operations" => operations(method),
         _ => None,
-    }
+    };
+    rule.unwrap_or(Rule::Closed)
 }
 
 fn registry(method: &str) -> Option<Permission> {

@@ -58,8 +58,9 @@ impl Health {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every wrong field.
-    pub fn evaluate(&self, _caller: &Caller, query: &GateQuery) -> Result<Evidence, Error> {
+    pub fn evaluate(&self, caller: &Caller, query: &GateQuery) -> Result<Evidence, Error> {
         let gate = parse(query)?;
+        self.check_access(caller, &gate.candidate.model)?;
         let snapshot = self.snapshot();
         let label_window = query
             .label_window

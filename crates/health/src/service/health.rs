@@ -69,8 +69,9 @@ impl Health {
     ///
     /// # Errors
     /// [`Error::Invalid`], and [`Error::VersionNeverReported`] if nothing was ever reported of it as served.
-    pub fn get_health(&self, _caller: &Caller, query: &HealthQuery) -> Result<VersionHealth, Error> {
+    pub fn get_health(&self, caller: &Caller, query: &HealthQuery) -> Result<VersionHealth, Error> {
         let version = parse(query)?;
+        self.check_access(caller, &version.model)?;
         let known = self.policies.policy(&version.model);
         let assumed_policy = known.is_none();
         let policy = known.unwrap_or_default();

@@ -25,8 +25,8 @@ impl Health {
     /// # Errors
     /// [`Error::Invalid`], the rules of its producer ([`Error::SequenceGap`], [`Error::ProducerFenced`],
     /// [`Error::ProducerForked`]), or a store that does not take it.
-    pub async fn report(&self, _caller: &Caller, draft: Draft) -> Result<Acknowledged, Error> {
-        let promised = self.propose(draft).await?;
+    pub async fn report(&self, caller: &Caller, draft: Draft) -> Result<Acknowledged, Error> {
+        let promised = self.propose(caller, draft).await?;
         promised.await.unwrap_or(Err(Error::Stopping))
     }
 
@@ -36,11 +36,11 @@ impl Health {
     /// All reports of a stream are of one producer.
     pub fn report_all<S: Stream<Item = Result<Draft, Error>> + Send + 'static>(
         self: &Arc<Self>,
-        _caller: &Caller,
+        caller: &Caller,
         drafts: S,
     ) -> impl Stream<Item = Result<Acknowledged, Error>> + Send + use<S> {
         let (line, answers) = mpsc::channel(self.limits.in_flight);
-        let reading = Reading(tokio::spawn(Arc::clone(self).read(drafts, line)));
+        let reading = Reading(tokio::spawn(Arc::clone(self).read(caller.clone(), drafts, line)));
         stream::unfold(Some(Answers { line: answers, front: None, _reading: reading }), |answers| async {
             let mut answers = answers?;
             let answer = answers.next().await?;
@@ -51,6 +51,7 @@ impl Health {
 
     async fn read(
         self: Arc<Self>,
+        caller: Caller,
         drafts: impl Stream<Item = Result<Draft, Error>> + Send,
         line: mpsc::Sender<Result<Promised, Error>>,
     ) {
@@ -58,7 +59,7 @@ impl Health {
         let mut producer = None;
         while let Some(draft) = drafts.next().await {
             let promised = match draft.and_then(|draft| same_producer(&mut producer, draft)) {
-                Ok(draft) => self.propose(draft).await,
+                Ok(draft) => self.propose(&caller, draft).await,
                 Err(error) => Err(error),
             };
             let ends = promised.is_err();
@@ -69,9 +70,10 @@ impl Health {
     }
 
     /// Checks and folds a report and puts it in line.
-    async fn propose(&self, draft: Draft) -> Result<Promised, Error> {
+    async fn propose(&self, caller: &Caller, draft: Draft) -> Result<Promised, Error> {
         let report =
             Report::parse(draft, &self.limits, self.env.now()).inspect_err(|error| self.meters.refused(error))?;
+        self.check_report(caller, &report)?;
         let (answer, promised) = oneshot::channel();
         let proposal = Proposal { report: fold_report(report), answer };
         self.queue.send(proposal).await.map_err(|_| Error::Stopping)?;

@@ -20,8 +20,29 @@ impl Default for ModelPolicy {
     }
 }
 
+/// Whose a model is, and how much it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// Nothing is known of any model yet.
+    Unheard,
+    /// There is no such model.
+    NoModel,
+    /// It is known.
+    Known {
+        /// The team; empty if nobody's.
+        team: String,
+        /// The effective tier.
+        tier: u8,
+    },
+}
+
 /// Who knows the policies of models, at once and without asking anybody.
 pub trait Policies: Send + Sync + 'static {
+    /// Whose `model` is. Who knows of no model at all, as this default, can't tell.
+    fn ownership(&self, _model: &ModelName) -> Ownership {
+        Ownership::Unheard
+    }
+
     /// The policy of `model`; none if the model is not known, or nothing is known yet.
     fn policy(&self, model: &ModelName) -> Option<ModelPolicy>;
 }
@@ -31,6 +52,10 @@ pub trait Policies: Send + Sync + 'static {
 pub struct Defaults;
 
 impl Policies for Defaults {
+    fn ownership(&self, _: &ModelName) -> Ownership {
+        Ownership::NoModel
+    }
+
     fn policy(&self, _: &ModelName) -> Option<ModelPolicy> {
         None
     }

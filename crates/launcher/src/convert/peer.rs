@@ -1,7 +1,7 @@
 //! What is asked of the peers, and what they answer.
 
 use slipway_domain::gate::{Comparison, Policy};
-use slipway_domain::model::DEFAULT_LABEL_WINDOW;
+use slipway_domain::model::{DEFAULT_LABEL_WINDOW, MILDEST_TIER};
 use slipway_domain::traffic::Range;
 use slipway_proto::health::v1 as pb_health;
 use slipway_proto::registry::v1 as pb_registry;
@@ -20,7 +20,9 @@ pub fn candidate(version: pb_registry::Version) -> Candidate {
 #[must_use]
 pub fn judged(model: pb_registry::Model) -> Judged {
     let window = model.label_window.and_then(|window| window.try_into().ok());
-    Judged { label_window: window.unwrap_or(DEFAULT_LABEL_WINDOW) }
+    let label_window = window.unwrap_or(DEFAULT_LABEL_WINDOW);
+    let tier = u8::try_from(model.effective_tier).unwrap_or(MILDEST_TIER);
+    Judged { label_window, team: model.owner, tier }
 }
 
 /// A change of traffic.

@@ -57,7 +57,7 @@ impl Launcher {
         let (mut launch, commands) = stepped.map_err(rejected)?;
         let entry = log::append(&mut launch, event, now);
         let entered = launch.transitions.len().saturating_sub(before.launch.transitions.len());
-        let record = Arc::new(Record { launch, label_window: before.label_window });
+        let record = Arc::new(Record { launch, ..before.clone() });
         Ok(Step { seen: 0, record, entry, commands, settled: Vec::new(), entered })
     }
 

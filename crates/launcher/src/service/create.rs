@@ -1,8 +1,8 @@
 //! How a launch begins: what has to be known, what must not stand in the way, and its first step.
 
-use std::time::Duration;
-
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
+use slipway_domain::access::Subject;
 use slipway_domain::launch::{Event, Launch, Plan, Submission};
 use slipway_domain::name::{Identifier, LaunchName, NamespaceName, VersionName};
 use slipway_domain::traffic::{Share, Traffic, split};
@@ -12,7 +12,7 @@ use super::Launcher;
 use super::commit::{Step, answered};
 use crate::Error;
 use crate::error::Obstacle;
-use crate::peers::{Candidate, Failure, Peer};
+use crate::peers::{Candidate, Failure, Judged, Peer};
 use crate::record::Record;
 use crate::state::State;
 
@@ -33,7 +33,7 @@ pub struct NewLaunch {
 /// What the registry said.
 struct Known {
     candidate: Candidate,
-    label_window: Duration,
+    model: Judged,
     traffic: Traffic,
 }
 
@@ -44,23 +44,23 @@ impl Launcher {
     /// `INVALID_FIELDS`; `NOT_FOUND`; `VERSION_QUARANTINED`, `LAUNCH_ACTIVE`, `VERSION_SERVES_ALREADY`,
     /// `TRAFFIC_SPLIT`, of which the first gives the reason and all are told; `REGISTRY_UNAVAILABLE`.
     pub async fn create_launch(&self, intent: &Intent, wanted: NewLaunch) -> Result<Kept<Record>, Error> {
-        let print = fingerprint("CreateLaunch", &[&wanted, &intent.reason]);
+        let print = intent.fingerprint("CreateLaunch", &[&wanted, &intent.reason]);
         // A repeated request gets its answer even if the registry is away by now.
         if let Some(found) = answered(&self.feed.current(), intent, print)? {
             return Ok(found);
         }
-        let known = self.ask_registry(&wanted.candidate).await?;
+        let known = self.ask_registry(&intent.caller, &wanted.candidate).await?;
         self.mutate(intent, print, |state| self.begin(state, intent, (&wanted, &known))).await
     }
 
-    async fn ask_registry(&self, candidate: &VersionName) -> Result<Known, Error> {
-        let asked = tokio::try_join!(
-            self.peers.version(candidate),
-            self.peers.model(&candidate.model),
-            self.peers.traffic(&candidate.model),
-        );
+    async fn ask_registry(&self, caller: &Caller, candidate: &VersionName) -> Result<Known, Error> {
+        let model = self.peers.model(&candidate.model).await;
+        // Before anything is said about what exists.
+        caller.check(&model_subject(candidate, model.as_ref().ok()), candidate)?;
+        let asked =
+            tokio::try_join!(self.peers.version(candidate), async { model }, self.peers.traffic(&candidate.model),);
         let (found, model, traffic) = asked.map_err(|failure| unknown(failure, candidate))?;
-        Ok(Known { candidate: found, label_window: model.label_window, traffic })
+        Ok(Known { candidate: found, model, traffic })
     }
 
     fn begin(&self, state: &State, intent: &Intent, (wanted, known): (&NewLaunch, &Known)) -> Result<Step, Error> {
@@ -80,7 +80,8 @@ impl Launcher {
         let epoch = if known.traffic.epoch > self.epoch.number { known.traffic.epoch + 1 } else { self.epoch.number };
         let launch = Launch::new(submission, epoch, self.env.now());
         let event = Event::Submitted { by: intent.caller.principal.clone(), reason: said(&intent.reason) };
-        self.step_from(&Record { launch, label_window: known.label_window }, &event)
+        let Judged { label_window, team, tier } = known.model.clone();
+        self.step_from(&Record { launch, label_window, team, tier }, &event)
     }
 
     /// A new identifier that says which version is launched.
@@ -135,4 +136,10 @@ fn unknown(failure: Failure, candidate: &VersionName) -> Error {
             Error::PeerRefused { peer, reason: "FENCED".to_owned(), message: format!("a read was fenced: {cause:?}") }
         }
     }
+}
+
+/// The model of a version that somebody wants to launch; nobody's while it is not known.
+fn model_subject<'a>(candidate: &'a VersionName, model: Option<&'a Judged>) -> Subject<'a> {
+    let team = model.map(|model| model.team.as_str()).filter(|team| !team.is_empty());
+    Subject { namespace: candidate.model.namespace.as_str(), team, tier: model.map(|model| model.tier) }
 }

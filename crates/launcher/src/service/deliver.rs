@@ -53,7 +53,7 @@ impl Launcher {
     /// Reads the traffic of a launch's model and tells the launch of it.
     pub(super) async fn look(&self, name: &LaunchName) {
         let (mut pause, longest) = PAUSES;
-        while let Ok(found) = self.get_launch(name) {
+        while let Ok(found) = super::find(&self.feed.look(), name) {
             let launch = &found.value.launch;
             if launch.stage.is_end() {
                 return;

@@ -1,6 +1,6 @@
 //! Why a launch is where it is.
 
-use slipway_chassis::record;
+use slipway_chassis::{Caller, record};
 use slipway_domain::launch::{Explanation, explain, log};
 use slipway_domain::name::LaunchName;
 use slipway_store::picture::Kept;
@@ -25,8 +25,8 @@ impl Launcher {
     ///
     /// # Errors
     /// `NOT_FOUND`, `STORE_UNAVAILABLE`.
-    pub async fn explain_launch(&self, name: &LaunchName, events: u64) -> Result<Explained, Error> {
-        let found = self.get_launch(name)?;
+    pub async fn explain_launch(&self, caller: &Caller, name: &LaunchName, events: u64) -> Result<Explained, Error> {
+        let found = self.get_launch(caller, name)?;
         let last = found.value.launch.log.sequence;
         let mut entries = self.events(name, last.saturating_sub(events) + 1, last).await?;
         entries.reverse();

@@ -1,11 +1,13 @@
 //! Listings: newest first, in pages that all come from one picture.
 
+use slipway_chassis::Caller;
 use slipway_domain::launch::{Launch, Stage};
 use slipway_domain::name::{Identifier, ModelName};
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::Launcher;
+use super::access::sees;
 use crate::Error;
 use crate::record::Record;
 
@@ -43,9 +45,15 @@ impl ListQuery {
             && (self.states.is_empty() || self.states.contains(&stage.name()))
     }
 
-    fn question(&self) -> [String; 4] {
+    fn question(&self, caller: &Caller) -> [String; 5] {
         let Self { namespace, page_size: _, page_token: _, model, states } = self;
-        ["ListLaunches".to_owned(), format!("{namespace:?}"), format!("{model:?}"), states.join(",")]
+        [
+            "ListLaunches".to_owned(),
+            caller.principal.to_string(),
+            format!("{namespace:?}"),
+            format!("{model:?}"),
+            states.join(","),
+        ]
     }
 }
 
@@ -54,18 +62,20 @@ impl Launcher {
     ///
     /// # Errors
     /// `INVALID_FIELDS` for a size or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_launches(&self, query: &ListQuery) -> Result<Listed, Error> {
+    pub fn list_launches(&self, caller: &Caller, query: &ListQuery) -> Result<Listed, Error> {
+        let namespace = query.namespace.as_ref().map_or("-", |namespace| namespace.as_str());
+        caller.check_listing(namespace, &format!("namespaces/{namespace}"))?;
         let newest = || {
             let state = self.feed.current();
             let revision = state.revision;
             (state, revision)
         };
-        let question = query.question();
+        let question = query.question(caller);
         let question = question.each_ref().map(String::as_str);
         let page = self.pictures.page(&question, (query.page_size, &query.page_token), newest)?;
         let state = &page.picture;
         let by_age = state.by_age.iter().rev().filter_map(|(_, name)| state.launches.get(name));
-        let matching = by_age.filter(|kept| query.takes(&kept.value.launch));
+        let matching = by_age.filter(|kept| query.takes(&kept.value.launch) && sees(caller, &kept.value));
         let mut launches: Vec<_> = matching.skip(page.offset).take(page.size + 1).cloned().collect();
         let next_page_token = if launches.len() > page.size { self.pictures.next(&page) } else { String::new() };
         launches.truncate(page.size);

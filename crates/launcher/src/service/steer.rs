@@ -1,14 +1,15 @@
 //! What people do to a launch that goes on: hold it, let it go on, skip a bake, end it.
 
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::intent::Intent;
 use slipway_domain::launch::Event;
 use slipway_domain::name::LaunchName;
 use slipway_domain::principal::Principal;
 use slipway_store::picture::Kept;
 
+use super::Launcher;
+use super::access::find;
 use super::commit::check_etag;
 use super::create::said;
-use super::{Launcher, find};
 use crate::Error;
 use crate::record::Record;
 
@@ -61,9 +62,9 @@ impl Launcher {
         event: fn(Principal, String) -> Event,
     ) -> Result<Kept<Record>, Error> {
         let event = event(intent.caller.principal.clone(), said(&intent.reason));
-        let print = fingerprint(event.kind(), &[target, &intent.reason]);
+        let print = intent.fingerprint(event.kind(), &[target, &intent.reason]);
         let found = self.mutate(intent, print, |state| {
-            check_etag(&find(state, &target.name)?, &target.etag)?;
+            check_etag(&find(&intent.caller, state, &target.name)?, &target.etag)?;
             self.step(state, &target.name, &event)
         });
         found.await

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream;
+use slipway_chassis::Caller;
 use slipway_domain::name::{Identifier, LaunchName};
 use slipway_store::picture::Kept;
 use slipway_store::{Commit, Revision, Watch};
 
 use super::Launcher;
+use super::access::{find, sees};
 use crate::record::{self, Record, Row};
 use crate::state::State;
 use crate::{Error, keys};
@@ -58,6 +60,7 @@ impl Scope {
 
 struct Follower {
     launcher: Arc<Launcher>,
+    caller: Caller,
     scope: Scope,
     watch: Watch,
     /// Decoded and not sent yet.
@@ -73,16 +76,20 @@ impl Launcher {
     /// `REVISION_AHEAD` if it is not reached yet.
     pub async fn watch_launches(
         self: &Arc<Self>,
+        caller: &Caller,
         scope: Scope,
         after: Option<Revision>,
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         let state = self.feed.current();
-        if let Scope::Launch(name) = &scope {
-            super::find(&state, name)?;
+        match &scope {
+            Scope::Everything => caller.check_listing("-", &"namespaces/-")?,
+            Scope::Namespace(id) => caller.check_listing(id.as_str(), &format!("namespaces/{}", id.as_str()))?,
+            Scope::Launch(name) => drop(find(caller, &state, name)?),
         }
         let watch = self.store.watch(keys::launches(), after.unwrap_or(state.revision)).await?;
-        let ready = if after.is_none() { initial(&state, &scope) } else { Vec::new() };
-        let follower = Follower { launcher: Arc::clone(self), scope, watch, ready: ready.into_iter() };
+        let ready = if after.is_none() { initial(&state, caller, &scope) } else { Vec::new() };
+        let follower =
+            Follower { launcher: Arc::clone(self), caller: caller.clone(), scope, watch, ready: ready.into_iter() };
         Ok(stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
@@ -94,9 +101,9 @@ impl Launcher {
 }
 
 /// The state, oldest launch first, and a mark that it is complete.
-fn initial(state: &State, scope: &Scope) -> Vec<Event> {
+fn initial(state: &State, caller: &Caller, scope: &Scope) -> Vec<Event> {
     let inside = state.by_age.iter().filter(|(_, name)| scope.takes(name));
-    let found = inside.filter_map(|(_, name)| super::find(state, name).ok());
+    let found = inside.filter_map(|(_, name)| find(caller, state, name).ok());
     let shown = found.map(|found| Event::Launch(found, state.revision, Moment::Initial));
     shown.chain([Event::Progress(state.revision)]).collect()
 }
@@ -124,7 +131,7 @@ impl Follower {
         for change in &commit.changes {
             let Some(value) = change.value() else { continue };
             let Row::Launch(record) = record::read(change.key(), value)? else { continue };
-            if self.scope.takes(&record.launch.name) {
+            if self.scope.takes(&record.launch.name) && sees(&self.caller, &record) {
                 let found = Kept::new(*record, commit.revision);
                 seen.push(Event::Launch(found, commit.revision, Moment::Change));
             }

@@ -17,7 +17,7 @@ use slipway_launcher::{Launcher, Parts};
 use slipway_store::memory::Memory;
 use slipway_store::{Error, Got, KeyRange, Listing, Outcome, Revision, Store, Txn, Watch};
 
-use crate::support::{DAY, HOUR, START};
+use crate::support::{DAY, HOUR, START, reader};
 use crate::world::{Effect, World, version};
 
 /// What becomes of the fatal write.
@@ -141,18 +141,18 @@ impl Scene {
                 killed.cancelled().await;
                 return (self.end(&launcher, name, running).await, true);
             }
-            let launch = launcher.get_launch(name).unwrap().value.launch.clone();
+            let launch = launcher.get_launch(&reader(), name).unwrap().value.launch.clone();
             if launch.stage.is_end() {
                 running.abort();
                 return (launch, fatal.left.load(Ordering::Relaxed) < 0);
             }
         }
-        panic!("no end: {:?}", launcher.get_launch(name));
+        panic!("no end: {:?}", launcher.get_launch(&reader(), name));
     }
 
     async fn end(&self, launcher: &Launcher, name: &LaunchName, running: tokio::task::JoinHandle<()>) -> Launch {
         for _ in 0..60 * 24 {
-            let launch = launcher.get_launch(name).unwrap().value.launch.clone();
+            let launch = launcher.get_launch(&reader(), name).unwrap().value.launch.clone();
             if launch.stage.is_end() {
                 running.abort();
                 let entries = launcher.events(name, 1, launch.log.sequence).await.unwrap();
@@ -161,7 +161,7 @@ impl Scene {
             }
             self.clock.advance(HOUR).await;
         }
-        panic!("no end: {:?}", launcher.get_launch(name));
+        panic!("no end: {:?}", launcher.get_launch(&reader(), name));
     }
 }
 
@@ -257,7 +257,7 @@ async fn what_a_launcher_decides_before_it_hears_of_its_successor_is_not_stored(
     scene.clock.settle().await;
     let running = tokio::spawn(Arc::clone(&new).run());
     scene.clock.settle().await;
-    assert!(new.get_launch(&name).unwrap().value.launch.holds.pause.is_none());
+    assert!(new.get_launch(&reader(), &name).unwrap().value.launch.holds.pause.is_none());
     let following = tokio::spawn(Arc::clone(&old).run());
     let refused = pausing.await.unwrap().unwrap_err();
     assert!(matches!(refused, slipway_launcher::Error::Fenced { .. }), "{refused}");

@@ -4,7 +4,7 @@ use slipway_domain::gate::{Comparison, Verdict};
 use slipway_domain::traffic::Share;
 use slipway_sdk::pb::{self, LaunchState};
 
-use crate::support::{DAY, new_launch, second, start, states};
+use crate::support::{DAY, new_launch, reader, second, start, states};
 use crate::world::{Effect, LABEL_WINDOW, version};
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn every_event_is_logged_with_who_caused_it_and_chained() {
     assert_eq!((first.kind.as_str(), first.principal.as_str()), ("SUBMITTED", "anonymous"));
     assert_eq!(explained.events[0].principal, "service:launcher");
     let launcher = crate::crash::open(&running.store, &running.world).await;
-    let head = launcher.get_launch(&name).unwrap().value.launch.log;
+    let head = launcher.get_launch(&reader(), &name).unwrap().value.launch.log;
     let entries = launcher.events(&name, 1, head.sequence).await.unwrap();
     slipway_domain::launch::log::verify(&entries, head).unwrap();
 }

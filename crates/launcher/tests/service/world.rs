@@ -253,7 +253,7 @@ impl Peers for World {
         if !state.traffic.contains_key(name) {
             return Err(missing());
         }
-        Ok(Judged { label_window: LABEL_WINDOW })
+        Ok(Judged { label_window: LABEL_WINDOW, team: "ranking".to_owned(), tier: 2 })
     }
 
     async fn traffic(&self, model: &ModelName) -> Result<Traffic, Failure> {

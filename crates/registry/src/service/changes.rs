@@ -1,11 +1,12 @@
 //! The ledger, newest first.
 
 use bytes::Bytes;
-use slipway_chassis::record;
+use slipway_chassis::{Caller, record};
 use slipway_domain::ledger::Change;
 use slipway_store::Revision;
 
 use super::Registry;
+use super::access::{check_below, sees};
 use crate::Error;
 use crate::state::Place;
 
@@ -36,9 +37,17 @@ impl Registry {
     ///
     /// # Errors
     /// `INVALID_FIELDS` for a token that is not understood; `PAGE_TOKEN_EXPIRED`; `STORE_UNAVAILABLE`.
-    pub async fn list_changes(&self, query: &ListChanges) -> Result<(Vec<Entry>, String, Revision), Error> {
-        let page = self.page(&["ListChanges", &query.parent], (query.page_size, &query.page_token))?;
-        let inside = |(_, place): &(&(Revision, u32), &Place)| below(&query.parent, &place.resource);
+    pub async fn list_changes(
+        &self,
+        caller: &Caller,
+        query: &ListChanges,
+    ) -> Result<(Vec<Entry>, String, Revision), Error> {
+        check_below(caller, &query.parent)?;
+        let question = ["ListChanges", caller.principal.as_str(), &query.parent];
+        let page = self.page(&question, (query.page_size, &query.page_token))?;
+        let inside = |(_, place): &(&(Revision, u32), &Place)| {
+            below(&query.parent, &place.resource) && sees(caller, &page.picture, &place.resource)
+        };
         let places = page.picture.ledger.iter().rev();
         let mut found: Vec<_> = places.filter(inside).skip(page.offset).take(page.size + 1).collect();
         let next = if found.len() > page.size { self.pictures.next(&page) } else { String::new() };

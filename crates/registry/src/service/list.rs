@@ -1,11 +1,13 @@
 //! Listings: filter, order, and pages that all come from one picture.
 
+use slipway_chassis::Caller;
 use slipway_chassis::page::Page;
 use slipway_domain::filter::{Fields, Filter, Order};
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::Registry;
+use super::access::check_below;
 use crate::Error;
 use crate::state::State;
 
@@ -49,19 +51,21 @@ impl<T> Listed<Itself<T>> {
 }
 
 impl Registry {
-    /// Pages through what `select` finds in the picture, by the query's filter and order.
+    /// Pages through what `select` finds in the picture that the caller may see, by the query's filter and order.
     pub(super) fn list<T: Fields>(
         &self,
+        caller: &Caller,
         method: &str,
         query: &ListQuery,
         select: impl Fn(&State) -> Vec<T>,
     ) -> Result<Listed<T>, Error> {
+        check_below(caller, &query.parent)?;
         let refused = |error: slipway_domain::filter::Error, field: &str| {
             Error::invalid(field, "NOT_UNDERSTOOD", error.to_string())
         };
         let filter = Filter::parse::<T>(&query.filter).map_err(|error| refused(error, "filter"))?;
         let order = Order::parse::<T>(&query.order_by).map_err(|error| refused(error, "order_by"))?;
-        let question = [method, &query.parent, &query.filter, &query.order_by];
+        let question = [method, caller.principal.as_str(), &query.parent, &query.filter, &query.order_by];
         let page = self.page(&question, (query.page_size, &query.page_token))?;
         let mut found = select(&page.picture);
         found.retain(|item| filter.matches(item));

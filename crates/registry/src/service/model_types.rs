@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
+use slipway_domain::access::Subject;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::ModelType;
@@ -11,10 +13,12 @@ use slipway_domain::name::ModelTypeName;
 use slipway_domain::patch::Patch;
 use slipway_store::picture::Kept;
 
+use super::access::{check_after, check_sees_type};
 use super::commit::{Draft, Replaced, check_etag, merge};
 use super::list::{Itself, namespace_matches};
 use super::{ListQuery, Listed, Registry, Update};
 use crate::Error;
+use crate::state::type_subject;
 
 fn typed(kept: Kept<Resource>) -> Result<Kept<ModelType>, Error> {
     match Arc::unwrap_or_clone(kept.value) {
@@ -33,8 +37,9 @@ impl Registry {
     /// # Errors
     /// `ALREADY_EXISTS` if there is one of that name.
     pub async fn create_model_type(&self, intent: &Intent, wanted: ModelType) -> Result<Kept<ModelType>, Error> {
-        let print = fingerprint("CreateModelType", &[&wanted]);
+        let print = intent.fingerprint("CreateModelType", &[&wanted]);
         let found = self.mutate(intent, print, |state| {
+            check_after(&intent.caller, state, &Resource::ModelType(wanted.clone()))?;
             if state.model_types.contains_key(&wanted.name) {
                 return Err(Error::AlreadyExists { name: wanted.name.to_string() });
             }
@@ -49,7 +54,8 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_model_type(&self, name: &ModelTypeName) -> Result<Kept<ModelType>, Error> {
+    pub fn get_model_type(&self, caller: &Caller, name: &ModelTypeName) -> Result<Kept<ModelType>, Error> {
+        check_sees_type(caller, name)?;
         self.feed.look().model_types.get(name).cloned().ok_or_else(|| not_found(name))
     }
 
@@ -57,9 +63,12 @@ impl Registry {
     ///
     /// # Errors
     /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_model_types(&self, query: &ListQuery) -> Result<Listed<Kept<ModelType>>, Error> {
-        let page = self.list("ListModelTypes", query, |state| {
-            let inside = |kept: &&Kept<ModelType>| namespace_matches(&query.parent, kept.value.name.namespace.as_str());
+    pub fn list_model_types(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<ModelType>>, Error> {
+        let page = self.list(caller, "ListModelTypes", query, |state| {
+            let inside = |kept: &&Kept<ModelType>| {
+                let namespace = kept.value.name.namespace.as_str();
+                namespace_matches(&query.parent, namespace) && caller.granted.grant.touches(namespace)
+            };
             state.model_types.values().filter(inside).cloned().map(Itself).collect()
         });
         page.map(Listed::kept)
@@ -74,16 +83,20 @@ impl Registry {
         intent: &Intent,
         update: Update<ModelType>,
     ) -> Result<Kept<ModelType>, Error> {
-        let print = fingerprint("UpdateModelType", &[&update]);
+        let print = intent.fingerprint("UpdateModelType", &[&update]);
         let name = &update.wanted.name;
         let found = self.mutate(intent, print, |state| {
-            let kept = state.model_types.get(name).ok_or_else(|| not_found(name))?;
+            let kept = state.model_types.get(name);
+            let nobodys = Subject { namespace: name.namespace.as_str(), team: None, tier: None };
+            intent.caller.check(&kept.map_or(nobodys, |kept| type_subject(&kept.value)), name)?;
+            let kept = kept.ok_or_else(|| not_found(name))?;
             check_etag(name, kept, &update.etag)?;
             let mut after = merge(&*kept.value, &update, &blank(name), "model_type")?;
             let fields = kept.value.differing(&after);
             if !fields.is_empty() {
                 after.updated_at = self.env.now();
             }
+            check_after(&intent.caller, state, &Resource::ModelType(after.clone()))?;
             let before = Some(Resource::ModelType((*kept.value).clone()));
             Ok(Draft::update(kept.revision, Replaced { before, after: Resource::ModelType(after), fields }))
         });

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
@@ -12,6 +13,7 @@ use slipway_domain::patch::Patch;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::Kept;
 
+use super::access::{check_after, check_model};
 use super::commit::{Draft, Replaced, check_etag, merge};
 use super::list::namespace_matches;
 use super::model_types::label;
@@ -56,9 +58,12 @@ impl Registry {
     /// # Errors
     /// `ALREADY_EXISTS`; `INVALID_FIELDS` if its type does not exist.
     pub async fn create_model(&self, intent: &Intent, wanted: Model) -> Result<ListedModel, Error> {
-        let print = fingerprint("CreateModel", &[&wanted]);
+        let print = intent.fingerprint("CreateModel", &[&wanted]);
         let found = self.mutate(intent, print, |state| {
+            check_after(&intent.caller, state, &Resource::Model(wanted.clone()))?;
             if state.models.contains_key(&wanted.name) {
+                // Whoever may not see it does not learn that it is there.
+                check_model(&intent.caller, state, &wanted.name)?;
                 return Err(Error::AlreadyExists { name: wanted.name.to_string() });
             }
             let now = self.env.now();
@@ -78,8 +83,9 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_model(&self, name: &ModelName) -> Result<ListedModel, Error> {
+    pub fn get_model(&self, caller: &Caller, name: &ModelName) -> Result<ListedModel, Error> {
         let state = self.feed.look();
+        check_model(caller, &state, name)?;
         let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
         Ok(seen(&state, kept))
     }
@@ -88,9 +94,12 @@ impl Registry {
     ///
     /// # Errors
     /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_models(&self, query: &ListQuery) -> Result<Listed<ListedModel>, Error> {
-        self.list("ListModels", query, |state| {
-            let inside = |kept: &&Kept<Model>| namespace_matches(&query.parent, kept.value.name.namespace.as_str());
+    pub fn list_models(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedModel>, Error> {
+        self.list(caller, "ListModels", query, |state| {
+            let inside = |kept: &&Kept<Model>| {
+                namespace_matches(&query.parent, kept.value.name.namespace.as_str())
+                    && caller.covers(&state.model_subject(&kept.value))
+            };
             state.models.values().filter(inside).map(|kept| seen(state, kept.clone())).collect()
         })
     }
@@ -100,9 +109,10 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for a mask with unknown fields or a result that is not valid.
     pub async fn update_model(&self, intent: &Intent, update: Update<Model>) -> Result<ListedModel, Error> {
-        let print = fingerprint("UpdateModel", &[&update]);
+        let print = intent.fingerprint("UpdateModel", &[&update]);
         let name = &update.wanted.name;
         let found = self.mutate(intent, print, |state| {
+            check_model(&intent.caller, state, name)?;
             let kept = state.models.get(name).ok_or_else(|| not_found(name))?;
             check_etag(name, kept, &update.etag)?;
             let mut after = merge(&*kept.value, &update, &blank(name), "model")?;
@@ -113,6 +123,7 @@ impl Registry {
             if !fields.is_empty() {
                 after.updated_at = self.env.now();
             }
+            check_after(&intent.caller, state, &Resource::Model(after.clone()))?;
             let type_seen = type_seen(state, &after)?;
             let before = Some(Resource::Model((*kept.value).clone()));
             let replaced = Replaced { before, after: Resource::Model(after), fields };

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
 use slipway_domain::check::Check;
 use slipway_domain::ledger::Resource;
 use slipway_domain::name::ModelName;
@@ -10,6 +11,7 @@ use slipway_domain::traffic::{self, Range, Traffic, Writer};
 use slipway_store::picture::Kept;
 
 use super::Registry;
+use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use crate::Error;
 use crate::state::State;
@@ -32,8 +34,10 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such model.
-    pub fn get_traffic(&self, model: &ModelName) -> Result<Kept<Traffic>, Error> {
-        self.feed.look().traffic.get(model).cloned().ok_or_else(|| Error::NotFound { name: model.traffic() })
+    pub fn get_traffic(&self, caller: &Caller, model: &ModelName) -> Result<Kept<Traffic>, Error> {
+        let state = self.feed.look();
+        check_model(caller, &state, model)?;
+        state.traffic.get(model).cloned().ok_or_else(|| Error::NotFound { name: model.traffic() })
     }
 
     /// Sets the traffic of a model.
@@ -42,15 +46,16 @@ impl Registry {
     /// `NOT_FOUND`; `INVALID_FIELDS` if the ranges are no partition among existing versions;
     /// `TRAFFIC_GENERATION_CHANGED`, `TRAFFIC_EPOCH_FENCED`, `TRAFFIC_HELD_BY_LAUNCHER`.
     pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Kept<Traffic>, Error> {
-        let print = fingerprint("SetTraffic", &[&set]);
-        let kept = self.mutate(intent, print, |state| self.moved(state, &set)).await?;
+        let print = intent.fingerprint("SetTraffic", &[&set]);
+        let kept = self.mutate(intent, print, |state| self.moved(state, intent, &set)).await?;
         match Arc::unwrap_or_clone(kept.value) {
             Resource::Traffic(_, value) => Ok(Kept::new(value, kept.revision)),
             other => Err(Error::wrong_kind(&other)),
         }
     }
 
-    fn moved(&self, state: &State, set: &SetTraffic) -> Result<Draft, Error> {
+    fn moved(&self, state: &State, intent: &Intent, set: &SetTraffic) -> Result<Draft, Error> {
+        check_model(&intent.caller, state, &set.model)?;
         let name = set.model.traffic();
         let kept = state.traffic.get(&set.model).ok_or_else(|| Error::NotFound { name: name.clone() })?;
         check_ranges(state, set)?;

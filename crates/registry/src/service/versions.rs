@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use slipway_chassis::intent::{Intent, fingerprint};
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
 use slipway_chassis::record;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
@@ -12,6 +13,7 @@ use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::patch::Patch;
 use slipway_store::picture::Kept;
 
+use super::access::check_model;
 use super::commit::{Draft, Replaced, check_etag, merge};
 use super::list::Itself;
 use super::model_types::label;
@@ -41,12 +43,13 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND` if there is no such model.
     pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Kept<Version>, Error> {
-        let print = fingerprint("CreateVersion", &[&wanted]);
-        typed(self.mutate(intent, print, |state| self.next_version(state, &wanted)).await?)
+        let print = intent.fingerprint("CreateVersion", &[&wanted]);
+        typed(self.mutate(intent, print, |state| self.next_version(state, intent, &wanted)).await?)
     }
 
-    fn next_version(&self, state: &State, wanted: &Version) -> Result<Draft, Error> {
+    fn next_version(&self, state: &State, intent: &Intent, wanted: &Version) -> Result<Draft, Error> {
         let model = &wanted.name.model;
+        check_model(&intent.caller, state, model)?;
         if !state.models.contains_key(model) {
             return Err(not_found(model));
         }
@@ -73,8 +76,10 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_version(&self, name: &VersionName) -> Result<Kept<Version>, Error> {
-        self.feed.look().versions.get(name).cloned().ok_or_else(|| not_found(name))
+    pub fn get_version(&self, caller: &Caller, name: &VersionName) -> Result<Kept<Version>, Error> {
+        let state = self.feed.look();
+        check_model(caller, &state, &name.model)?;
+        state.versions.get(name).cloned().ok_or_else(|| not_found(name))
     }
 
     /// Lists the versions of a model, or of all models if the parent says so with `-`.
@@ -82,18 +87,28 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
     /// understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_versions(&self, query: &ListQuery) -> Result<Listed<Kept<Version>>, Error> {
+    pub fn list_versions(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Version>>, Error> {
         let one = ModelName::parse(&query.parent).ok();
-        if let Some(model) = one.as_ref().filter(|model| !self.feed.look().models.contains_key(*model)) {
-            return Err(not_found(model));
+        if let Some(model) = &one {
+            let state = self.feed.look();
+            check_model(caller, &state, model)?;
+            if !state.models.contains_key(model) {
+                return Err(not_found(model));
+            }
         }
-        let page = self.list("ListVersions", query, |state| match &one {
+        let page = self.list(caller, "ListVersions", query, |state| match &one {
             Some(model) => {
                 let numbers = model.version(0)..=model.version(u64::MAX);
+                // The pages may be of an older picture, in which the model was another team's.
+                let numbers = Some(numbers).filter(|_| caller.covers(&state.subject(model)));
+                let Some(numbers) = numbers else { return Vec::new() };
                 state.versions.range(numbers).map(|(_, kept)| Itself(kept.clone())).collect()
             }
             None => {
-                let inside = |kept: &&Kept<Version>| any_model(&query.parent, &kept.value.name.model);
+                let inside = |kept: &&Kept<Version>| {
+                    let model = &kept.value.name.model;
+                    any_model(&query.parent, model) && caller.covers(&state.subject(model))
+                };
                 state.versions.values().filter(inside).cloned().map(Itself).collect()
             }
         });
@@ -105,9 +120,10 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for unknown fields, or for artifact or digest.
     pub async fn update_version(&self, intent: &Intent, update: Update<Version>) -> Result<Kept<Version>, Error> {
-        let print = fingerprint("UpdateVersion", &[&update]);
+        let print = intent.fingerprint("UpdateVersion", &[&update]);
         let name = &update.wanted.name;
         let found = self.mutate(intent, print, |state| {
+            check_model(&intent.caller, state, &name.model)?;
             let kept = state.versions.get(name).ok_or_else(|| not_found(name))?;
             check_etag(name, kept, &update.etag)?;
             let mut after = merge(&*kept.value, &update, &blank(name), "version")?;
@@ -127,11 +143,12 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`.
     pub async fn quarantine_version(&self, intent: &Intent, name: &VersionName) -> Result<Kept<Version>, Error> {
-        let print = fingerprint("QuarantineVersion", &[name, &intent.reason]);
+        let print = intent.fingerprint("QuarantineVersion", &[name, &intent.reason]);
         typed(self.mutate(intent, print, |state| self.quarantine(state, intent, name)).await?)
     }
 
     fn quarantine(&self, state: &State, intent: &Intent, name: &VersionName) -> Result<Draft, Error> {
+        check_model(&intent.caller, state, &name.model)?;
         let named = state.versions.get(name).ok_or_else(|| not_found(name))?;
         let unchanged = Replaced { before: None, after: Resource::Version((*named.value).clone()), fields: vec![] };
         if named.value.quarantine.is_some() {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream;
-use slipway_chassis::record;
+use slipway_chassis::{Caller, record};
 use slipway_domain::ledger::{Action, Change, Resource};
 use slipway_store::picture::Picture;
 use slipway_store::{Commit, Revision, Watch};
 
 use super::Registry;
+use super::access::{check_below, moves_the_view, sees};
 use super::changes::below;
 use crate::state::State;
 use crate::{Error, keys};
@@ -69,6 +70,7 @@ pub enum Last {
 
 struct Follower {
     registry: Arc<Registry>,
+    caller: Caller,
     scope: Scope,
     watch: Watch,
 }
@@ -80,13 +82,15 @@ impl Registry {
     /// `COMPACTED` if the changes after the revision are no longer kept, `REVISION_AHEAD` if it is not reached yet.
     pub async fn watch(
         self: &Arc<Self>,
+        caller: &Caller,
         scope: Scope,
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
+        check_below(caller, &scope.parent)?;
         let state = self.feed.current();
         let after = scope.after.unwrap_or(state.revision);
         let watch = self.store.watch(State::range(), after).await?;
-        let initial = scope.after.is_none().then(|| initial(&state, &scope)).into_iter().flatten();
-        let follower = Follower { registry: Arc::clone(self), scope, watch };
+        let initial = scope.after.is_none().then(|| initial(&state, caller, &scope)).into_iter().flatten();
+        let follower = Follower { registry: Arc::clone(self), caller: caller.clone(), scope, watch };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
@@ -106,8 +110,11 @@ impl Registry {
 
 /// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty. Resources are
 /// copied part by part as the watcher takes them, so that one that is slow costs no second state.
-fn initial(state: &State, scope: &Scope) -> impl Iterator<Item = Event> + Send + use<> {
-    let inside = state.resources().filter(|resource| below(&scope.parent, &resource.name()));
+fn initial(state: &State, caller: &Caller, scope: &Scope) -> impl Iterator<Item = Event> + Send + use<> {
+    let inside = state.resources().filter(|resource| {
+        let name = resource.name();
+        below(&scope.parent, &name) && sees(caller, state, &name)
+    });
     let (revision, inside) = (state.revision, inside.collect::<Vec<_>>());
     let mut rest = Some(inside.into_iter());
     std::iter::from_fn(move || {
@@ -131,17 +138,21 @@ impl Follower {
                 return Ok(Event::Progress(self.watch.progress()));
             };
             let commit = commit?;
+            // What is computed for a resource, and who may see it, is read from the picture, which must not be older.
+            self.registry.feed.reached(commit.revision).await;
             let seen = self.seen(&commit)?;
             if !seen.is_empty() {
-                // What is computed for a resource is read from the picture, which must not be older.
-                self.registry.feed.reached(commit.revision).await;
                 return Ok(Event::Changes(commit.revision, seen));
             }
         }
     }
 
     /// What a transaction changed within the scope: its entries of the ledger say it.
+    ///
+    /// A caller that sees a part of the models alone, and for whom the transaction made that part another one, is told
+    /// to begin anew.
     fn seen(&self, commit: &Commit) -> Result<Vec<Seen>, Error> {
+        let state = self.registry.feed.current();
         let mut seen = Vec::new();
         for change in &commit.changes {
             let (key, Some(value)) = (change.key(), change.value()) else { continue };
@@ -150,6 +161,14 @@ impl Follower {
                 continue;
             }
             let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
+            if let Some(after) = &entry.after
+                && moves_the_view(&self.caller, &state, entry.before.as_ref(), after)
+            {
+                return Err(Error::Compacted { oldest: commit.revision });
+            }
+            if !sees(&self.caller, &state, name) {
+                continue;
+            }
             let action = entry.action();
             let resource = entry.after.or(entry.before);
             seen.extend(resource.map(|resource| Seen { resource, revision: commit.revision, action }));
@@ -166,6 +185,10 @@ mod tests {
     use super::*;
 
     /// The sizes of the parts that a state of so many model types comes in, and which of them say that they are last.
+    fn nobody() -> Caller {
+        slipway_chassis::caller(&tonic::Request::new(()))
+    }
+
     fn parts(types: usize) -> Vec<(usize, Last)> {
         let mut state = State::default();
         for number in 0..types {
@@ -176,7 +199,7 @@ mod tests {
             Event::Initial { seen, last, .. } => (seen.len(), last),
             other => panic!("{other:?}"),
         };
-        initial(&state, &Scope::default()).map(size).collect()
+        initial(&state, &nobody(), &Scope::default()).map(size).collect()
     }
 
     #[test]

@@ -1,0 +1,201 @@
+//! Who calls, proven, and what the policy lets them do.
+//!
+//! A caller proves its identity by the certificate of its connection, by a JSON web token ([`jwt`]), or by a static
+//! token ([`tokens`]). The policy ([`policy_file`]) says what that identity may do. All of it is read from files, and
+//! read again when they change: streams that the change takes rights from are ended.
+//!
+//! Without a policy everybody may do everything, and nobody is asked who they are.
+
+mod credentials;
+mod follow;
+mod guard;
+pub mod jwt;
+mod known;
+pub mod policy_file;
+mod refused;
+mod sources;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use opentelemetry::metrics::Counter;
+use slipway_domain::access::method::Rule;
+use slipway_domain::access::{Grant, Identity, Permission};
+use slipway_domain::fault::Fault;
+use slipway_domain::principal::Principal;
+use tokio_util::sync::CancellationToken;
+
+use crate::env::Env;
+use crate::metrics::Metrics;
+
+pub use credentials::Credentials;
+pub use guard::Guard;
+pub use refused::Refused;
+use sources::Texts;
+
+pub use sources::{Error, Sources};
+
+/// What a caller was let in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// What its method needs; none for a method that needs no permission.
+    pub permission: Option<Permission>,
+    /// On what the caller has it.
+    pub grant: Grant,
+}
+
+impl Granted {
+    /// Everything: for callers inside the process.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { permission: None, grant: Grant::everything() }
+    }
+}
+
+/// A caller that was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who it is.
+    pub principal: Principal,
+    /// What it may do with the method that it calls.
+    pub granted: Granted,
+    /// When its proof ends; none if it does not.
+    pub until: Option<Timestamp>,
+}
+
+/// Decides about every call of a service. Cloning is cheap, and all clones follow the same files.
+#[derive(Clone)]
+pub struct Access(Arc<Shared>);
+
+struct Shared {
+    guard: ArcSwap<Guard>,
+    /// The files, and what they said when the first guard was made of them.
+    sources: Option<(Sources, Texts)>,
+    env: Env,
+    reloads: Counter<u64>,
+}
+
+impl Access {
+    /// Everybody may do everything.
+    #[must_use]
+    pub fn open(env: &Env, metrics: &Metrics) -> Self {
+        Self::new(Guard::open(), None, env, metrics)
+    }
+
+    /// The policy and the proofs that `sources` name.
+    ///
+    /// # Errors
+    /// [`Error`] if one of them can't be read or is wrong.
+    pub fn guarded(sources: Sources, env: &Env, metrics: &Metrics) -> Result<Self, Error> {
+        let texts = sources.texts()?;
+        let guard = sources.guard(&texts)?;
+        Ok(Self::new(guard, Some((sources, texts)), env, metrics))
+    }
+
+    fn new(guard: Guard, sources: Option<(Sources, Texts)>, env: &Env, metrics: &Metrics) -> Self {
+        let reloads = metrics.meter().u64_counter("access_reloads");
+        let what = "Changed files of policy, tokens and keys that were read again, by outcome.";
+        let reloads = reloads.with_description(what).build();
+        let guard = ArcSwap::from_pointee(guard);
+        Self(Arc::new(Shared { guard, sources, env: env.clone(), reloads }))
+    }
+
+    /// Whether callers have to prove who they are.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.0.guard.load().is_guarded()
+    }
+
+    /// The policy and the proofs as they are now.
+    #[must_use]
+    pub fn guard(&self) -> Arc<Guard> {
+        self.0.guard.load_full()
+    }
+
+    /// Lets a caller in who may do what `rule` asks, somewhere.
+    ///
+    /// # Errors
+    /// [`Refused`], which is counted and logged here.
+    pub fn admit(&self, rule: Rule, credentials: &Credentials<'_>) -> Result<Admitted, Refused> {
+        let guard = self.0.guard.load();
+        guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| Self::note(refused, credentials))
+    }
+
+    /// Logs what the status of a refusal does not tell. A permission that is lacking is logged with the status.
+    fn note(refused: &Refused, credentials: &Credentials<'_>) {
+        let (certificate, cause) = (credentials.certificate(), refused.cause());
+        if !matches!(refused, Refused::Denied(_)) {
+            tracing::info!(target: "slipway::access", reason = refused.reason(), certificate, cause, "refused: {refused}");
+        }
+    }
+
+    /// Waits until a caller that was let in would not be let in the same way any more: its proof has ended, was taken
+    /// back, or the policy gives it other rights.
+    pub async fn ended(&self, entry: &Entry) {
+        let expired = async {
+            match entry.admitted.until {
+                Some(until) => self.0.env.sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = async {
+            loop {
+                let guard = self.guard();
+                let again = guard.admit(entry.rule, &entry.credentials(), self.0.env.now());
+                if again.is_ok_and(|again| again == entry.admitted) {
+                    guard.replaced().cancelled().await;
+                } else {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = expired => {}
+            () = changed => {}
+        }
+    }
+
+    /// Who `credentials` prove somebody to be.
+    ///
+    /// # Errors
+    /// As [`Access::admit`].
+    pub fn identify(&self, credentials: &Credentials<'_>) -> Result<Identity, Refused> {
+        self.0.guard.load().identify(credentials, self.0.env.now()).map(|(identity, _)| identity)
+    }
+}
+
+/// How a caller was let in, to be looked at again.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    rule: Rule,
+    bearer: Option<Box<str>>,
+    certificate: Option<Box<str>>,
+    admitted: Admitted,
+}
+
+impl Entry {
+    /// Keeps how a caller was let in.
+    #[must_use]
+    pub fn keep(rule: Rule, credentials: &Credentials<'_>, admitted: &Admitted) -> Self {
+        let (bearer, certificate) = (credentials.bearer(), credentials.certificate());
+        Self {
+            rule,
+            bearer: bearer.map(Into::into),
+            certificate: certificate.map(Into::into),
+            admitted: admitted.clone(),
+        }
+    }
+
+    fn credentials(&self) -> Credentials<'_> {
+        Credentials::new(self.bearer.as_deref(), self.certificate.as_deref())
+    }
+}
+
+/// The name in the verified certificate of the connection that a call came by, among the extensions of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateName(pub Arc<str>);
+
+/// A token that ends what goes on under a guard once another one holds.
+pub(crate) type Replaced = CancellationToken;

@@ -1,0 +1,65 @@
+//! The settings of access: the policy, and which proofs of identity are accepted.
+
+use std::path::PathBuf;
+
+use super::Reader;
+use super::table::{ACCESS_POLICY, ACCESS_TOKENS, JWT_ALGORITHMS, JWT_AUDIENCE, JWT_GROUPS, JWT_ISSUER, JWT_KEYS};
+use crate::access::Sources;
+use crate::access::jwt::Terms;
+
+/// Where policy, tokens and keys are read; none where everybody may do everything. All files are read once here, so
+/// that a fault in one of them is told with all others.
+pub(super) fn read(reader: &mut Reader) -> Option<Sources> {
+    let policy = reader.optional(&ACCESS_POLICY);
+    let tokens = reader.optional(&ACCESS_TOKENS);
+    let jwt = jwt(reader);
+    let Some(policy) = policy else {
+        let alone = "given together with access.policy, which says what those who prove themselves may do";
+        if tokens.is_some() {
+            reader.refuse_value(&ACCESS_TOKENS, alone);
+        }
+        if jwt.is_some() {
+            reader.refuse_value(&JWT_KEYS, alone);
+        }
+        return None;
+    };
+    let sources = Sources { policy, tokens, jwt };
+    if let Err(error) = sources.read() {
+        let setting = if Some(&error.path) == sources.tokens.as_ref() {
+            &ACCESS_TOKENS
+        } else if error.path == sources.policy {
+            &ACCESS_POLICY
+        } else {
+            &JWT_KEYS
+        };
+        reader.refuse_value(setting, &format!("a file that can be used: {}", error.faults.join("; ")));
+    }
+    Some(sources)
+}
+
+fn jwt(reader: &mut Reader) -> Option<(Terms, PathBuf)> {
+    let keys = reader.optional(&JWT_KEYS);
+    let issuer = reader.optional(&JWT_ISSUER);
+    let audience = reader.optional(&JWT_AUDIENCE);
+    let algorithms = reader.value(&JWT_ALGORITHMS);
+    let groups_claim = reader.value(&JWT_GROUPS);
+    match (keys, issuer, audience) {
+        (Some(keys), Some(issuer), Some(audience)) => {
+            Some((Terms { issuer, audience, algorithms, groups_claim }, keys))
+        }
+        (None, None, None) => None,
+        (keys, issuer, audience) => {
+            let together = "given together with jwt.keys, jwt.issuer and jwt.audience, or not at all";
+            if keys.is_none() {
+                reader.refuse_value(&JWT_KEYS, together);
+            }
+            if issuer.is_none() {
+                reader.refuse_value(&JWT_ISSUER, together);
+            }
+            if audience.is_none() {
+                reader.refuse_value(&JWT_AUDIENCE, together);
+            }
+            None
+        }
+    }
+}

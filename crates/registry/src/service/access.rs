@@ -1,0 +1,57 @@
+//! What a caller may see and do. Asked before anything is said about what exists.
+
+use slipway_chassis::Caller;
+use slipway_domain::ledger::Resource;
+use slipway_domain::name::{ModelName, ModelTypeName};
+
+use crate::Error;
+use crate::state::State;
+
+/// Makes sure that the caller may do on a model, or on what lies below it, what its method does.
+pub(super) fn check_model(caller: &Caller, state: &State, model: &ModelName) -> Result<(), Error> {
+    Ok(caller.check(&state.subject(model), model)?)
+}
+
+/// Makes sure that the caller may do with a resource, as it shall be, what its method does.
+pub(super) fn check_after(caller: &Caller, state: &State, after: &Resource) -> Result<(), Error> {
+    Ok(caller.check(&state.resource_subject(after), &after.name())?)
+}
+
+/// Makes sure that the caller may see a model type: whoever sees anything in a namespace sees its types.
+pub(super) fn check_sees_type(caller: &Caller, name: &ModelTypeName) -> Result<(), Error> {
+    Ok(caller.check_listing(name.namespace.as_str(), name)?)
+}
+
+/// Makes sure that the caller may see something below `parent`, which is a name or part of one, or empty; what it may
+/// not see is left out.
+pub(super) fn check_below(caller: &Caller, parent: &str) -> Result<(), Error> {
+    let namespace = parent.split('/').nth(1).unwrap_or("-");
+    Ok(caller.check_listing(namespace, &if parent.is_empty() { "namespaces/-" } else { parent })?)
+}
+
+/// Whether the caller may see the resource of this name, which a picture tells about.
+pub(super) fn sees(caller: &Caller, state: &State, name: &str) -> bool {
+    let mut parts = name.split('/');
+    let (_, Some(namespace), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let grant = &caller.granted.grant;
+    let of_model = || {
+        let model = ModelName::parse(&format!("namespaces/{namespace}/models/{id}")).ok();
+        model.is_some_and(|model| grant.covers(&state.subject(&model)))
+    };
+    grant.covers_whole(namespace) || if kind == "models" { of_model() } else { grant.touches(namespace) }
+}
+
+/// Whether a change of this resource may change which models the caller sees.
+pub(super) fn moves_the_view(caller: &Caller, state: &State, before: Option<&Resource>, after: &Resource) -> bool {
+    let sees = |resource: &Resource| caller.covers(&state.resource_subject(resource));
+    match (before, after) {
+        (Some(before @ Resource::Model(_)), Resource::Model(_)) => sees(before) != sees(after),
+        (Some(Resource::ModelType(before)), Resource::ModelType(after)) => {
+            before.criticality.as_ref().map(|c| c.tier) != after.criticality.as_ref().map(|c| c.tier)
+                && !caller.granted.grant.covers_whole(after.name.namespace.as_str())
+        }
+        _ => false,
+    }
+}

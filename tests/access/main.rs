@@ -1,0 +1,8 @@
+//! Who may do what, tried on every method of the three services over real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+mod matrix;
+mod messages;
+mod services;
+mod teams;

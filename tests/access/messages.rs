@@ -1,0 +1,125 @@
+//! What is asked, about models of one team or another.
+
+use prost::Message;
+use slipway_proto::health::v1 as health;
+use slipway_proto::launcher::v1 as launcher;
+use slipway_proto::registry::v1 as registry;
+use slipway_proto::r#type::v1::BucketRange;
+
+/// The services by their full names.
+pub const REGISTRY: &str = "slipway.registry.v1.Registry";
+pub const HEALTH: &str = "slipway.health.v1.Health";
+pub const LAUNCHER: &str = "slipway.launcher.v1.Launcher";
+pub const PARENT: &str = "namespaces/default";
+
+pub fn model(id: &str) -> String {
+    format!("{PARENT}/models/{id}")
+}
+
+pub fn owned(owner: &str, tier: i32) -> registry::Model {
+    let criticality = Some(registry::Criticality { tier, reason: "because".to_owned(), ..Default::default() });
+    registry::Model { owner: owner.to_owned(), criticality, ..Default::default() }
+}
+
+pub fn new_model(id: &str, owner: &str) -> registry::CreateModelRequest {
+    let model = Some(owned(owner, 1));
+    registry::CreateModelRequest { parent: PARENT.to_owned(), model_id: id.to_owned(), model, ..Default::default() }
+}
+
+pub fn new_version(id: &str, digit: u8) -> registry::CreateVersionRequest {
+    let version = registry::Version {
+        artifact_uri: "file:///model".to_owned(),
+        artifact_digest: format!("sha256:{digit:064x}"),
+        ..Default::default()
+    };
+    registry::CreateVersionRequest { parent: model(id), version: Some(version), ..Default::default() }
+}
+
+pub fn all_traffic(id: &str) -> registry::SetTrafficRequest {
+    let all = BucketRange { start: 0, end: 100_000, version: format!("{}/versions/1", model(id)) };
+    let name = format!("{}/traffic", model(id));
+    registry::SetTrafficRequest { name, ranges: vec![all], override_epoch: true, ..Default::default() }
+}
+
+pub fn new_launch(id: &str) -> launcher::CreateLaunchRequest {
+    let candidate = format!("{}/versions/2", model(id));
+    let plan = launcher::Plan { shadow: Some(launcher::Shadow::default()), ..Default::default() };
+    launcher::CreateLaunchRequest { parent: PARENT.to_owned(), candidate, plan: Some(plan), ..Default::default() }
+}
+
+pub fn report(id: &str, producer: &str) -> health::ReportRequest {
+    let columns = health::Columns {
+        version: format!("{}/versions/1", model(id)),
+        minute: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        predictions: vec![0.5],
+        outcomes: vec![true],
+        ..Default::default()
+    };
+    let producer = producer.to_owned();
+    health::ReportRequest { producer, epoch: 1, sequence: 1, columns: vec![columns], ..Default::default() }
+}
+
+/// Every method with a message about a model, and about a launch of it.
+pub fn about(id: &str, launch: &str) -> Vec<(String, Vec<u8>)> {
+    let at = |service: &'static str, calls: Vec<(&str, Vec<u8>)>| {
+        calls.into_iter().map(move |(method, message)| (format!("{service}/{method}"), message)).collect::<Vec<_>>()
+    };
+    [at(REGISTRY, registry_calls(id)), at(HEALTH, health_calls(id)), at(LAUNCHER, launcher_calls(id, launch))].concat()
+}
+
+fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let (name, version) = (model(id), format!("{}/versions/1", model(id)));
+    let get = registry::GetModelRequest { name: name.clone(), ..Default::default() };
+    let wanted = registry::Model { name: name.clone(), description: "mine now".to_owned(), ..Default::default() };
+    let update = registry::UpdateModelRequest { model: Some(wanted), ..Default::default() };
+    let list = registry::ListVersionsRequest { parent: name.clone(), ..Default::default() };
+    let described = registry::Version { name: version.clone(), description: "x".to_owned(), ..Default::default() };
+    let described = registry::UpdateVersionRequest { version: Some(described), ..Default::default() };
+    let reason = "why not".to_owned();
+    let quarantine = registry::QuarantineVersionRequest { name: version.clone(), reason, ..Default::default() };
+    vec![
+        ("GetModel", get.encode_to_vec()),
+        ("UpdateModel", update.encode_to_vec()),
+        ("CreateVersion", new_version(id, 9).encode_to_vec()),
+        ("GetVersion", registry::GetVersionRequest { name: version }.encode_to_vec()),
+        ("ListVersions", list.encode_to_vec()),
+        ("UpdateVersion", described.encode_to_vec()),
+        ("QuarantineVersion", quarantine.encode_to_vec()),
+        ("GetTraffic", registry::GetTrafficRequest { name: format!("{name}/traffic") }.encode_to_vec()),
+        ("SetTraffic", all_traffic(id).encode_to_vec()),
+    ]
+}
+
+fn health_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let version = format!("{}/versions/1", model(id));
+    let evaluate = health::EvaluateRequest {
+        candidate: format!("{}/versions/2", model(id)),
+        baseline: version.clone(),
+        comparison: health::Comparison::Paired.into(),
+        since: Some(prost_types::Timestamp { seconds: 1_600_000_000, nanos: 0 }),
+        next_share: 1.0,
+        ..Default::default()
+    };
+    vec![
+        ("Report", report(id, &format!("intruder-{id}")).encode_to_vec()),
+        ("GetHealth", health::GetHealthRequest { name: version, ..Default::default() }.encode_to_vec()),
+        ("Evaluate", evaluate.encode_to_vec()),
+    ]
+}
+
+fn launcher_calls(id: &str, launch: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let (name, reason) = (launch.to_owned(), "why not".to_owned());
+    // All that people do to a launch is asked in the same words.
+    let steer = launcher::AbortLaunchRequest { name: name.clone(), reason, ..Default::default() }.encode_to_vec();
+    let watch = launcher::WatchLaunchesRequest { parent: name.clone(), after_revision: None };
+    vec![
+        ("CreateLaunch", new_launch(id).encode_to_vec()),
+        ("GetLaunch", launcher::GetLaunchRequest { name: name.clone() }.encode_to_vec()),
+        ("WatchLaunches", watch.encode_to_vec()),
+        ("PauseLaunch", steer.clone()),
+        ("ResumeLaunch", steer.clone()),
+        ("PromoteLaunch", steer.clone()),
+        ("AbortLaunch", steer),
+        ("ExplainLaunch", launcher::ExplainLaunchRequest { name, ..Default::default() }.encode_to_vec()),
+    ]
+}
