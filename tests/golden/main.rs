@@ -110,7 +110,16 @@ async fn the_registry_is_there(Services { registry, .. }: &Services) {
 
 async fn the_observations_are_there(Services { health, .. }: &Services) {
     let request = pb::GetHealthRequest { name: version(1).to_string(), include_immature: true, ..Default::default() };
-    let found = health.get_health(request).await.unwrap();
+    // Cohorts are judged by the model's label window as soon as the registry was heard.
+    let told = async {
+        loop {
+            let found = health.get_health(request.clone()).await.unwrap();
+            if !found.assumed_policy {
+                return found;
+            }
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, told).await.expect("the registry is heard");
     assert_eq!((found.rows, found.positives, found.predicted), (24, 6, 24));
     assert_eq!(found.base_rate, Some(0.25));
     let since = BEGUN.parse::<Timestamp>().unwrap() - Duration::from_secs(86_400);
