@@ -7,6 +7,7 @@ mod end;
 mod measure;
 pub(crate) mod panic;
 mod places;
+mod rate;
 mod span;
 mod stream;
 
@@ -28,6 +29,7 @@ use crate::server;
 use call::Call;
 use measure::Measures;
 use places::Places;
+use rate::Rate;
 
 pub use deadline::Deadlines;
 
@@ -46,6 +48,17 @@ pub struct Limits {
     pub streams: u32,
     /// Deadlines of calls.
     pub deadlines: Deadlines,
+    /// What each caller may do in a second.
+    pub rates: Rates,
+}
+
+/// What each caller may do in a second; 0 is any number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Calls that it begins.
+    pub requests: u32,
+    /// Bytes that it sends, at least 1024.
+    pub bytes: u32,
 }
 
 /// The two steps in which calls are brought to an end.
@@ -67,6 +80,7 @@ struct Shared {
     methods: Methods,
     measures: Arc<Measures>,
     limits: Limits,
+    rate: Rate,
     requests: Arc<Places>,
     streams: Arc<Places>,
     stop: Stop,
@@ -86,6 +100,7 @@ impl Layers {
             methods,
             measures,
             limits,
+            rate: Rate::new(limits.rates),
             requests,
             streams,
             stop,

@@ -63,6 +63,18 @@ pub(crate) fn access_changed(request_id: &RequestId) -> Status {
     build(Code::Unavailable, message, identified("ACCESS_CHANGED", request_id))
 }
 
+/// The status of a call that was not begun because its caller begins too many.
+#[must_use]
+pub(crate) fn too_fast(request_id: &RequestId, wait: Duration) -> Status {
+    let mut details = identified("RATE_EXCEEDED", request_id);
+    details.set_retry_info(Some(wait));
+    build(
+        Code::ResourceExhausted,
+        "this caller begins more calls a second than it may; wait, then go on slower",
+        details,
+    )
+}
+
 /// The status of a call that was not begun because too many are under way.
 #[must_use]
 pub(crate) fn overloaded(request_id: &RequestId, wait: Duration) -> Status {

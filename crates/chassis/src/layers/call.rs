@@ -66,6 +66,7 @@ impl Call {
         let begun = span.in_scope(|| {
             self.entry.as_ref().map_err(|refused| End::Refused((**refused).clone()))?;
             let place = self.admit()?;
+            let request = self.pace(request)?;
             let handler = panic::guarded(|| inner.call(request)).map_err(End::Panicked)?;
             Ok((place, Box::pin(handler)))
         });
@@ -90,6 +91,15 @@ impl Call {
             Shape::Probe => return Ok(None),
         };
         places.take().map(Some).ok_or(End::Overloaded)
+    }
+
+    /// The request, if its caller may begin another one now; its body comes no faster than the caller may send.
+    fn pace(&self, request: Request<Body>) -> Result<Request<Body>, End> {
+        let rate = &self.shared.rate;
+        let caller = request.extensions().get::<Caller>().filter(|_| self.shape != Shape::Probe && rate.is_limited());
+        let Some(principal) = caller.map(|caller| caller.principal.clone()) else { return Ok(request) };
+        rate.take(&principal).map_err(End::TooFast)?;
+        Ok(request.map(|body| rate.paced(&self.shared.env, &principal, body)))
     }
 
     /// Runs the handler until it answers, or until something else ends the call; then it is dropped.

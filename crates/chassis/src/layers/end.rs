@@ -19,6 +19,8 @@ pub(super) enum End {
     Refused(Refused),
     /// Its caller would not be let in the same way any more.
     AccessChanged,
+    /// Its caller has begun as many calls as it may, and can begin the next one after this time.
+    TooFast(Duration),
     /// As many calls as are allowed are under way.
     Overloaded,
     /// Its deadline passed.
@@ -35,6 +37,7 @@ impl End {
         match self {
             Self::Refused(refused) => status::from_fault(refused, request_id),
             Self::AccessChanged => status::access_changed(request_id),
+            Self::TooFast(wait) => status::too_fast(request_id, *wait),
             Self::Overloaded => status::overloaded(request_id, WAIT),
             Self::Deadline => status::deadline_exceeded(request_id),
             Self::Draining => status::draining(request_id, WAIT),

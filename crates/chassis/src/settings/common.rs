@@ -7,12 +7,12 @@ use http::Uri;
 
 use super::table::{
     CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, LISTEN, LOG, LOG_FORMAT, MAX_DEADLINE,
-    MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, REMOTE, SAMPLE,
+    MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, RATE_BYTES, RATE_REQUESTS, REMOTE, SAMPLE,
 };
 use super::{Reader, Setting, access};
 use crate::access::Sources;
 use crate::env::{Env, Scale};
-use crate::layers::{Deadlines, Limits};
+use crate::layers::{Deadlines, Limits, Rates};
 use crate::server;
 
 /// What every service is told.
@@ -140,7 +140,9 @@ fn server(reader: &mut Reader) -> server::Config {
     if deadlines.default > deadlines.max {
         reader.refuse_value(&DEADLINE, "at most max-deadline");
     }
-    let limits = Limits { requests: reader.value(&MAX_REQUESTS), streams: reader.value(&MAX_STREAMS), deadlines };
+    let rates = Rates { requests: reader.value(&RATE_REQUESTS), bytes: reader.value(&RATE_BYTES) };
+    let (requests, streams) = (reader.value(&MAX_REQUESTS), reader.value(&MAX_STREAMS));
+    let limits = Limits { requests, streams, deadlines, rates };
     server::Config { limits, grace: reader.value(&GRACE) }
 }
 

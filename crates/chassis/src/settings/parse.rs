@@ -54,6 +54,12 @@ pub fn count(text: &str) -> Option<u32> {
     text.parse().ok().filter(|count| (1..=1_000_000).contains(count))
 }
 
+/// Bytes in a second, as a size; 0 is any number.
+#[must_use]
+pub fn byte_rate(text: &str) -> Option<u32> {
+    if text == "0" { Some(0) } else { self::bytes(text).and_then(|bytes| u32::try_from(bytes).ok()) }
+}
+
 /// A share from 0 to 1.
 #[must_use]
 pub fn ratio(text: &str) -> Option<f64> {

@@ -115,6 +115,20 @@ pub(super) const MAX_REQUESTS: Setting<u32> =
     Setting::new("max-requests", "1024", parse::count, COUNT, "How many unary calls may be under way at once");
 pub(super) const MAX_STREAMS: Setting<u32> =
     Setting::new("max-streams", "10000", parse::count, COUNT, "How many streams may be open at once");
+pub(super) const RATE_REQUESTS: Setting<u32> = Setting::new(
+    "rate.requests",
+    "0",
+    |text| text.parse().ok(),
+    "a whole number up to 4294967295; 0 is any number",
+    "How many calls each caller may begin in a second",
+);
+pub(super) const RATE_BYTES: Setting<u32> = Setting::new(
+    "rate.bytes",
+    "0",
+    parse::byte_rate,
+    "a size from 1KiB to 1GiB, as 4MiB; 0 is any size",
+    "How many bytes each caller may send in a second",
+);
 pub(super) const DEADLINE: Setting<Duration> = Setting::new(
     "default-deadline",
     "30s",
@@ -171,6 +185,8 @@ pub(super) const ROWS: &[Row] = &[
     MAX_MESSAGE.row,
     MAX_REQUESTS.row,
     MAX_STREAMS.row,
+    RATE_REQUESTS.row,
+    RATE_BYTES.row,
     DEADLINE.row,
     MAX_DEADLINE.row,
     CLOCK_ORIGIN.row,

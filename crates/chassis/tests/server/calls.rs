@@ -159,6 +159,41 @@ async fn one_call_too_many_is_told_when_to_come_back_and_its_place_is_free_again
 }
 
 #[tokio::test]
+async fn who_calls_too_often_is_told_when_to_go_on() {
+    let mut config = config();
+    config.limits.rates.requests = 2;
+    let fixture = Fixture::start(config).await;
+    for _ in 0..2 {
+        say_text(&fixture.channel, "hello").await.unwrap();
+    }
+    let status = say_text(&fixture.channel, "hello").await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "RATE_EXCEEDED"));
+    let wait = status.get_error_details().retry_info().unwrap().retry_delay.unwrap();
+    tokio::time::timeout(wait + Duration::from_secs(20), async {
+        while say_text(&fixture.channel, "hello").await.is_err() {}
+    })
+    .await
+    .expect("it may call again after the time that it was told");
+}
+
+#[tokio::test]
+async fn who_sends_too_fast_waits_and_loses_nothing() {
+    let mut config = config();
+    config.limits.rates.bytes = 64 << 10;
+    let fixture = Fixture::start(config).await;
+    let (to_server, outgoing) = tokio::sync::mpsc::channel(1);
+    let mut echoes = chat(&fixture.channel, tokio_stream::wrappers::ReceiverStream::new(outgoing)).await.unwrap();
+    let started = Instant::now();
+    for letter in ["a", "b", "c"] {
+        let text = letter.repeat(64 << 10);
+        to_server.send(text.clone()).await.unwrap();
+        assert_eq!(soon(echoes.next()).await.unwrap().unwrap(), text);
+    }
+    // The first second's worth comes at once, and each of the others takes a second.
+    assert!(started.elapsed() > Duration::from_millis(1900), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn what_the_transport_refuses_has_a_reason_too() {
     let fixture = Fixture::start(config()).await;
     let mut client = tonic::client::Grpc::new(fixture.channel.clone());

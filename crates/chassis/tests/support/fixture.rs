@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use slipway_chassis::access::Access;
 use slipway_chassis::env::Env;
-use slipway_chassis::layers::{Deadlines, Limits};
+use slipway_chassis::layers::{Deadlines, Limits, Rates};
 use slipway_chassis::metrics::Metrics;
 use slipway_chassis::readiness::Readiness;
 use slipway_chassis::server::{Config, Listeners, Ops, Server, Shared};
@@ -29,7 +29,10 @@ pub struct Fixture {
 
 pub fn config() -> Config {
     let deadlines = Deadlines { default: Duration::from_secs(10), max: Duration::from_secs(60) };
-    Config { limits: Limits { requests: 100, streams: 100, deadlines }, grace: Duration::from_secs(5) }
+    Config {
+        limits: Limits { requests: 100, streams: 100, deadlines, rates: Rates::default() },
+        grace: Duration::from_secs(5),
+    }
 }
 
 impl Fixture {
