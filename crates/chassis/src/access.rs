@@ -10,6 +10,7 @@ mod credentials;
 mod follow;
 mod guard;
 pub mod jwt;
+pub mod key_source;
 mod known;
 pub mod policy_file;
 mod refused;
@@ -25,6 +26,7 @@ use slipway_domain::access::method::Rule;
 use slipway_domain::access::{Grant, Identity, Permission};
 use slipway_domain::fault::Fault;
 use slipway_domain::principal::Principal;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
@@ -74,6 +76,8 @@ struct Shared {
     /// The files, and what they said when the first guard was made of them.
     sources: Option<(Sources, Texts)>,
     env: Env,
+    /// Told when a token names a key that is not known: the issuer may have a new one.
+    unknown_key: Notify,
     reloads: Counter<u64>,
 }
 
@@ -89,7 +93,7 @@ impl Access {
     /// # Errors
     /// [`Error`] if one of them can't be read or is wrong.
     pub fn guarded(sources: Sources, env: &Env, metrics: &Metrics) -> Result<Self, Error> {
-        let texts = sources.texts()?;
+        let texts = sources.texts(None)?;
         let guard = sources.guard(&texts)?;
         Ok(Self::new(guard, Some((sources, texts)), env, metrics))
     }
@@ -99,7 +103,7 @@ impl Access {
         let what = "Changed files of policy, tokens and keys that were read again, by outcome.";
         let reloads = reloads.with_description(what).build();
         let guard = ArcSwap::from_pointee(guard);
-        Self(Arc::new(Shared { guard, sources, env: env.clone(), reloads }))
+        Self(Arc::new(Shared { guard, sources, env: env.clone(), unknown_key: Notify::new(), reloads }))
     }
 
     /// Whether callers have to prove who they are.
@@ -120,11 +124,14 @@ impl Access {
     /// [`Refused`], which is counted and logged here.
     pub fn admit(&self, rule: Rule, credentials: &Credentials<'_>) -> Result<Admitted, Refused> {
         let guard = self.0.guard.load();
-        guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| Self::note(refused, credentials))
+        guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| self.note(refused, credentials))
     }
 
     /// Logs what the status of a refusal does not tell. A permission that is lacking is logged with the status.
-    fn note(refused: &Refused, credentials: &Credentials<'_>) {
+    fn note(&self, refused: &Refused, credentials: &Credentials<'_>) {
+        if matches!(refused, Refused::Invalid { cause: jwt::UNKNOWN_KEY } | Refused::KeysUnavailable) {
+            self.0.unknown_key.notify_one();
+        }
         let (certificate, cause) = (credentials.certificate(), refused.cause());
         if !matches!(refused, Refused::Denied(_)) {
             tracing::info!(target: "slipway::access", reason = refused.reason(), certificate, cause, "refused: {refused}");

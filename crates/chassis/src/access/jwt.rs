@@ -15,6 +15,8 @@ use super::Refused;
 
 /// How far the issuer's clock may be from ours.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
+/// What is wrong with a token whose key is not known: the issuer may have begun to use a new one.
+pub(super) const UNKNOWN_KEY: &str = "its key is not known";
 /// The most groups that are taken from one token.
 const MOST_GROUPS: usize = 256;
 /// The algorithms that are accepted where nobody says otherwise: all with a public key that are in wide use.
@@ -127,7 +129,7 @@ impl Jwt {
             return Err(invalid("its algorithm is not accepted"));
         }
         let keys = self.keys.as_ref().ok_or(Refused::KeysUnavailable)?;
-        let key = keys.find(header.kid.as_deref()).ok_or(invalid("its key is not known"))?;
+        let key = keys.find(header.kid.as_deref()).ok_or(invalid(UNKNOWN_KEY))?;
         if key.algorithm.is_some_and(|algorithm| algorithm != header.alg) {
             return Err(invalid("its key is for another algorithm"));
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Guard;
 use super::jwt::{Jwt, Keys, Terms};
+use super::key_source::{self, KeySource};
 use super::policy_file;
 use super::tokens::Tokens;
 
@@ -14,8 +15,8 @@ pub struct Sources {
     pub policy: PathBuf,
     /// The hashes of static tokens; none if there are none.
     pub tokens: Option<PathBuf>,
-    /// Which JSON web tokens are accepted, and the file with their issuer's keys; none if none are.
-    pub jwt: Option<(Terms, PathBuf)>,
+    /// Which JSON web tokens are accepted, and where their issuer's keys come from; none if none are.
+    pub jwt: Option<(Terms, KeySource)>,
 }
 
 /// Why policy, tokens or keys can't be used.
@@ -37,19 +38,31 @@ pub(super) struct Texts {
 }
 
 impl Sources {
-    /// Reads all of them.
+    /// Reads all files.
     ///
     /// # Errors
-    /// The first file that can't be used, with all that is wrong with it.
+    /// The first one that can't be used, with all that is wrong with it.
     pub fn read(&self) -> Result<Guard, Error> {
-        self.guard(&self.texts()?)
+        self.guard(&self.texts(None)?)
     }
 
-    pub(super) fn texts(&self) -> Result<Texts, Error> {
+    /// What the files say now; of keys on the web, what was `fetched` last.
+    pub(super) fn texts(&self, fetched: Option<String>) -> Result<Texts, Error> {
         let policy = text(&self.policy)?;
         let tokens = self.tokens.as_deref().map(text).transpose()?;
-        let keys = self.jwt.as_ref().map(|(_, path)| text(path)).transpose()?;
+        let keys = match &self.jwt {
+            Some((_, KeySource::File(path))) => Some(text(path)?),
+            Some((_, KeySource::Web { .. })) => fetched,
+            None => None,
+        };
         Ok(Texts { policy, tokens, keys })
+    }
+
+    /// The keys on the web, if that is where they are; good ones, or why there are none. Blocks its thread.
+    pub(super) fn fetch(&self) -> Option<Result<String, String>> {
+        let Some((_, KeySource::Web { address, ca })) = &self.jwt else { return None };
+        let fetched = key_source::fetch(address, ca.as_deref());
+        Some(fetched.and_then(|text| Keys::parse(&text).map(|_| text)))
     }
 
     pub(super) fn guard(&self, texts: &Texts) -> Result<Guard, Error> {
@@ -59,14 +72,12 @@ impl Sources {
             (Some(path), Some(text)) => Tokens::parse(text).map_err(|faults| error(path, faults))?,
             _ => Tokens::default(),
         };
-        let jwt = match (&self.jwt, &texts.keys) {
-            (Some((terms, path)), Some(text)) => {
-                let keys = Keys::parse(text).map_err(|fault| error(path, vec![fault]))?;
-                Some(Jwt::new(terms.clone(), Some(keys)))
-            }
-            _ => None,
-        };
-        Ok(Guard::new(policy, jwt, tokens))
+        let jwt = self.jwt.as_ref().map(|(terms, source)| {
+            let keys = texts.keys.as_deref().map(Keys::parse).transpose();
+            let keys = keys.map_err(|fault| error(&source.path(), vec![fault]))?;
+            Ok(Jwt::new(terms.clone(), keys))
+        });
+        Ok(Guard::new(policy, jwt.transpose()?, tokens))
     }
 }
 

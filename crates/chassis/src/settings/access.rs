@@ -1,11 +1,12 @@
 //! The settings of access: the policy, and which proofs of identity are accepted.
 
-use std::path::PathBuf;
-
 use super::Reader;
-use super::table::{ACCESS_POLICY, ACCESS_TOKENS, JWT_ALGORITHMS, JWT_AUDIENCE, JWT_GROUPS, JWT_ISSUER, JWT_KEYS};
+use super::table::{
+    ACCESS_POLICY, ACCESS_TOKENS, JWT_ALGORITHMS, JWT_AUDIENCE, JWT_CA, JWT_GROUPS, JWT_ISSUER, JWT_KEYS,
+};
 use crate::access::Sources;
 use crate::access::jwt::Terms;
+use crate::access::key_source::KeySource;
 
 /// Where policy, tokens and keys are read; none where everybody may do everything. All files are read once here, so
 /// that a fault in one of them is told with all others.
@@ -25,20 +26,24 @@ pub(super) fn read(reader: &mut Reader) -> Option<Sources> {
     };
     let sources = Sources { policy, tokens, jwt };
     if let Err(error) = sources.read() {
-        let setting = if Some(&error.path) == sources.tokens.as_ref() {
-            &ACCESS_TOKENS
-        } else if error.path == sources.policy {
-            &ACCESS_POLICY
+        let allowed = format!("a file that can be used: {}", error.faults.join("; "));
+        if error.path == sources.policy {
+            reader.refuse_value(&ACCESS_POLICY, &allowed);
+        } else if Some(&error.path) == sources.tokens.as_ref() {
+            reader.refuse_value(&ACCESS_TOKENS, &allowed);
         } else {
-            &JWT_KEYS
-        };
-        reader.refuse_value(setting, &format!("a file that can be used: {}", error.faults.join("; ")));
+            reader.refuse_value(&JWT_KEYS, &allowed);
+        }
     }
     Some(sources)
 }
 
-fn jwt(reader: &mut Reader) -> Option<(Terms, PathBuf)> {
-    let keys = reader.optional(&JWT_KEYS);
+fn jwt(reader: &mut Reader) -> Option<(Terms, KeySource)> {
+    let ca = reader.optional(&JWT_CA);
+    let keys = reader.optional(&JWT_KEYS).map(|source| match source {
+        KeySource::Web { address, .. } => KeySource::Web { address, ca },
+        KeySource::File(path) => KeySource::File(path),
+    });
     let issuer = reader.optional(&JWT_ISSUER);
     let audience = reader.optional(&JWT_AUDIENCE);
     let algorithms = reader.value(&JWT_ALGORITHMS);

@@ -12,6 +12,7 @@ use jsonwebtoken::Algorithm;
 use super::common::LogFormat;
 use super::{Row, Setting, parse};
 use crate::access::jwt::{USUAL_ALGORITHMS, parse_algorithms};
+use crate::access::key_source::{self, KeySource};
 
 const DURATION: &str = "a duration from 1ms to 24h, as 30s";
 const COUNT: &str = "a whole number from 1 to 1000000";
@@ -49,12 +50,20 @@ pub(super) const ACCESS_TOKENS: Setting<PathBuf> = Setting::new(
     "the path of a TOML file",
     "The hashes of the static tokens that are accepted. Read again when it changes",
 );
-pub(super) const JWT_KEYS: Setting<PathBuf> = Setting::new(
+pub(super) const JWT_KEYS: Setting<KeySource> = Setting::new(
     "jwt.keys",
     "",
+    key_source::parse,
+    "the path of a JSON web key set, or its address, as https://id.example.org/keys",
+    "The public keys of the issuer of JSON web tokens. Read again when the file changes; from the web every five minutes, \
+     and when a token names a new key",
+);
+pub(super) const JWT_CA: Setting<PathBuf> = Setting::new(
+    "jwt.ca",
+    "",
     parse::path,
-    "the path of a JSON web key set",
-    "The public keys of the issuer of JSON web tokens. Read again when it changes",
+    "the path of a PEM file",
+    "The roots by which the certificate at the address of jwt.keys is trusted, in place of the machine's",
 );
 pub(super) const JWT_ISSUER: Setting<String> =
     Setting::new("jwt.issuer", "", parse::text, TEXT, "Who issues JSON web tokens: their claim iss");
@@ -173,6 +182,7 @@ pub(super) const ROWS: &[Row] = &[
     ACCESS_POLICY.row,
     ACCESS_TOKENS.row,
     JWT_KEYS.row,
+    JWT_CA.row,
     JWT_ISSUER.row,
     JWT_AUDIENCE.row,
     JWT_ALGORITHMS.row,
