@@ -188,9 +188,10 @@ pub struct Policy {
     pub ne_tolerance: f64,
     /// The largest tolerated product of exposed share and upper end of the relative loss, above 0, at most 1.
     pub harm_budget: f64,
-    /// Labelled rows of the candidate before a PASS, at most 1 billion; 100 if none.
+    /// Labelled rows of the candidate before a PASS, at most 1 billion; 100 if none. Below it and below 100, no FAIL.
     pub minimum_rows: Option<u64>,
-    /// Positive outcomes of the candidate before a PASS, at most 1 billion; 20 if none.
+    /// Positive outcomes of the candidate before a PASS, at most 1 billion; 20 if none. While as few came and were
+    /// predicted, and fewer than 20, no FAIL.
     pub minimum_positives: Option<u64>,
 }
 
@@ -211,16 +212,21 @@ impl Default for Policy {
 const MOST_ROWS: u64 = 1_000_000_000;
 
 impl Policy {
+    /// The labelled rows of the candidate that are asked for unless the plan says otherwise.
+    pub const LEAST_ROWS: u64 = 100;
+    /// The positive outcomes of the candidate that are asked for unless the plan says otherwise.
+    pub const LEAST_POSITIVES: u64 = 20;
+
     /// The labelled rows that are asked of the candidate.
     #[must_use]
     pub fn least_rows(&self) -> u64 {
-        self.minimum_rows.unwrap_or(100)
+        self.minimum_rows.unwrap_or(Self::LEAST_ROWS)
     }
 
     /// The positive outcomes that are asked of the candidate.
     #[must_use]
     pub fn least_positives(&self) -> u64 {
-        self.minimum_positives.unwrap_or(20)
+        self.minimum_positives.unwrap_or(Self::LEAST_POSITIVES)
     }
 
     /// Everything that is wrong with it, with field paths that begin with `prefix`, as `plan.gate`.

@@ -4,7 +4,7 @@
 //! `cargo run --release -p slipway-domain --example flights_gates [SPLITS [MINUTES_BETWEEN_LOOKS]]`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example that prints its measurement")]
 
-use slipway_domain::gate::{Policy, Verdict};
+use slipway_domain::gate::{Deciding, Policy, Verdict};
 
 #[path = "../../tests/stats/flights.rs"]
 mod flights;
@@ -50,6 +50,12 @@ fn print_ends(name: &str, ends: &[End]) {
         let exposed = exposed.map(|flights| flights as u64);
         println!("    {verb}: days {days:.1?}, flights exposed {exposed:?} (10, 50, 90, 100 %)");
         println!("    first: {}", ends[0].judgement.reasons.join(" "));
+        for deciding in [Deciding::Calibration, Deciding::NormalizedEntropy] {
+            let decided = ends.iter().filter(|end| end.judgement.deciding == Some(deciding)).count();
+            if decided > 0 {
+                println!("    decided by {}: {decided}", deciding.name());
+            }
+        }
     }
     open.iter().take(1).for_each(|end| println!("    open: at {} {}", end.share, end.judgement.reasons.join(" ")));
 }

@@ -1,9 +1,14 @@
 //! From what was found to a gate's answer: the one rule of all gates.
 
+mod failures;
+mod lacks;
+
 use super::cell::Cell;
 use super::interval::Interval;
 use super::metrics::Metrics;
 use crate::gate::{Deciding, Estimate, Policy, Verdict};
+use failures::{Failure, failures};
+use lacks::{Lack, lacks};
 
 /// What the statistics answer to a gate, with all that it rests on.
 ///
@@ -50,8 +55,10 @@ pub(super) struct Contrast {
 }
 
 impl Contrast {
-    fn is_beyond(&self) -> bool {
-        self.interval.is_disjoint(&self.tolerated)
+    /// By how much the interval's nearer end lies beyond what is tolerated; none while they overlap.
+    fn excess(&self) -> Option<f64> {
+        let excess = (self.interval.low - self.tolerated.high).max(self.tolerated.low - self.interval.high);
+        (excess > 0.0).then_some(excess)
     }
 
     fn shown(&self) -> Estimate {
@@ -138,46 +145,14 @@ impl Findings<'_> {
     }
 }
 
-/// Why a gate fails.
-struct Failure {
-    deciding: Deciding,
-    reason: String,
-}
-
-/// Something that stands between the evidence and a pass.
-struct Lack {
-    deciding: Deciding,
-    reason: String,
-    rows: Option<u64>,
-}
-
-impl Lack {
-    fn new(deciding: Deciding, reason: String, rows: Option<u64>) -> Self {
-        Self { deciding, reason, rows }
-    }
-}
-
-/// FAIL when an interval lies beyond what is tolerated or the e-value convicts; else PASS when nothing is lacking.
+/// FAIL when an interval lies beyond what is tolerated or the e-value convicts, on enough outcomes; else PASS when nothing
+/// is lacking.
 pub(super) fn decide(findings: &Findings<'_>, question: &Question<'_>) -> Judgement {
-    let failures = failures(findings);
+    let policy = question.policy;
     let lacks = lacks(findings, question);
-    let empty = empty_sides(findings);
-    let (verdict, deciding, reasons) = if empty.contains(&"candidate") {
-        let reasons = empty.iter().map(|side| format!("The {side} has no mature outcome yet.")).collect();
-        (Verdict::NoData, Some(Deciding::MinimumRows), reasons)
-    } else if let Some(first) = failures.first() {
-        (Verdict::Fail, Some(first.deciding), failures.into_iter().map(|failure| failure.reason).collect())
-    } else if lacks.is_empty() {
-        (Verdict::Pass, None, vec![pass_reason(question)])
-    } else if !empty.is_empty() {
-        let reason = "The baseline has no mature outcome to compare the candidate with.".to_owned();
-        (Verdict::Inconclusive, Some(Deciding::MinimumRows), vec![reason])
-    } else {
-        let deciding = lacks.iter().map(|lack| lack.deciding).min();
-        (Verdict::Inconclusive, deciding, lacks.iter().map(|lack| lack.reason.clone()).collect())
-    };
+    let Answer { verdict, deciding, reasons } = answer(findings, question, &lacks);
     let open = matches!(verdict, Verdict::Inconclusive | Verdict::NoData);
-    let (policy, positives) = (question.policy, findings.candidate.positives());
+    let positives = findings.candidate.positives();
     Judgement {
         verdict,
         deciding,
@@ -191,6 +166,39 @@ pub(super) fn decide(findings: &Findings<'_>, question: &Question<'_>) -> Judgem
         candidate: Metrics::of(findings.candidate),
         baseline: Metrics::of(findings.baseline),
         samples: findings.samples,
+    }
+}
+
+struct Answer {
+    verdict: Verdict,
+    deciding: Option<Deciding>,
+    reasons: Vec<String>,
+}
+
+fn answer(findings: &Findings<'_>, question: &Question<'_>, lacks: &[Lack]) -> Answer {
+    let empty = empty_sides(findings);
+    let (proven, suspected): (Vec<Failure>, Vec<Failure>) =
+        failures(findings, question.policy).into_iter().partition(|failure| failure.lacks.is_empty());
+    if empty.contains(&"candidate") {
+        let reasons = empty.iter().map(|side| format!("The {side} has no mature outcome yet.")).collect();
+        Answer { verdict: Verdict::NoData, deciding: Some(Deciding::MinimumRows), reasons }
+    } else if let Some(first) = proven.first() {
+        let deciding = Some(first.deciding);
+        Answer { verdict: Verdict::Fail, deciding, reasons: proven.into_iter().map(|failure| failure.reason).collect() }
+    } else if let Some(first) = suspected.first() {
+        let deciding = first.lacks.first().map(|lack| lack.deciding);
+        let missing = first.lacks.iter().map(|lack| lack.reason.clone());
+        let reasons = missing.chain([format!("So far: {}", first.reason)]).collect();
+        Answer { verdict: Verdict::Inconclusive, deciding, reasons }
+    } else if lacks.is_empty() {
+        Answer { verdict: Verdict::Pass, deciding: None, reasons: vec![pass_reason(question)] }
+    } else if !empty.is_empty() {
+        let reasons = vec!["The baseline has no mature outcome to compare the candidate with.".to_owned()];
+        Answer { verdict: Verdict::Inconclusive, deciding: Some(Deciding::MinimumRows), reasons }
+    } else {
+        let deciding = lacks.iter().map(|lack| lack.deciding).min();
+        let reasons = lacks.iter().map(|lack| lack.reason.clone()).collect();
+        Answer { verdict: Verdict::Inconclusive, deciding, reasons }
     }
 }
 
@@ -211,133 +219,6 @@ fn pass_reason(question: &Question<'_>) -> String {
         percent(question.next_share),
         percent(question.policy.harm_budget)
     )
-}
-
-/// Each way in which the candidate is certainly worse than tolerated.
-fn failures(findings: &Findings<'_>) -> Vec<Failure> {
-    let mut failures = Vec::new();
-    let mut fail = |deciding, reason| failures.push(Failure { deciding, reason });
-    if let Some(found) = findings.calibration.filter(Contrast::is_beyond) {
-        let Contrast { estimate, interval, tolerated } = found;
-        let reason = format!(
-            "Calibration is {estimate:.3} times the baseline's, at least {:.3} and at most {:.3}; tolerated is {:.3} to {:.3}.",
-            interval.low, interval.high, tolerated.low, tolerated.high
-        );
-        fail(Deciding::Calibration, reason);
-    }
-    if let Some(e_value) = findings.e_value.filter(|e_value| e_value.value >= e_value.convicts) {
-        let reason = format!(
-            "Positives fall to the two arms as no tolerated calibration allows (e-value {:.3e}, {:.0} convicts).",
-            e_value.value, e_value.convicts
-        );
-        fail(Deciding::Calibration, reason);
-    }
-    if let Some(Contrast { estimate, interval, tolerated }) = findings.alone.filter(Contrast::is_beyond) {
-        let reason = format!(
-            "Since it serves alone the candidate's calibration is {estimate:.3}, at least {:.3} and at most {:.3}; by that of its baseline {:.3} to {:.3} is tolerated.",
-            interval.low, interval.high, tolerated.low, tolerated.high
-        );
-        fail(Deciding::Calibration, reason);
-    }
-    if let Some(ne) = findings.normalized_entropy.filter(Contrast::is_beyond) {
-        let reason = format!(
-            "NE is worse than the baseline's by {}, by at least {}; tolerated is {}.",
-            percent(ne.estimate),
-            percent(ne.interval.low),
-            percent(ne.tolerated.high)
-        );
-        fail(Deciding::NormalizedEntropy, reason);
-    }
-    failures
-}
-
-/// Everything that is missing for a pass.
-fn lacks(findings: &Findings<'_>, question: &Question<'_>) -> Vec<Lack> {
-    let mut lacks = minimum_lacks(findings.candidate, question.policy);
-    let rows = findings.candidate.labelled();
-    match findings.calibration {
-        None => {
-            let reason = "Calibration cannot be compared before both versions saw a positive.".to_owned();
-            lacks.push(Lack::new(Deciding::MinimumPositives, reason, None));
-        }
-        Some(found) => {
-            let worst = (found.interval.high - 1.0).max(1.0 - found.interval.low);
-            let error = Deviation { what: "Calibration may be off", estimate: (found.estimate - 1.0).abs(), worst };
-            lacks.extend(budget_lack(&error, rows, question));
-            let is = format!("calibration is {:.3} times the baseline's", found.estimate);
-            let tolerated = format!("{:.3} to {:.3}", found.tolerated.low, found.tolerated.high);
-            let what = format!("{is}; tolerated is {tolerated}");
-            lacks.extend(observed_lack(Deciding::Calibration, &found, question, &what));
-        }
-    }
-    match findings.normalized_entropy {
-        None => {
-            let reason = "NE cannot be compared before both versions saw both outcomes.".to_owned();
-            lacks.push(Lack::new(Deciding::MinimumPositives, reason, None));
-        }
-        Some(found) => {
-            let (estimate, worst) = (found.estimate.max(0.0), found.interval.high);
-            lacks.extend(budget_lack(&Deviation { what: "NE may be worse", estimate, worst }, rows, question));
-            let is = format!("NE is worse than the baseline's by {}", percent(found.estimate));
-            let what = format!("{is}; tolerated is {}", percent(found.tolerated.high));
-            lacks.extend(observed_lack(Deciding::NormalizedEntropy, &found, question, &what));
-        }
-    }
-    lacks
-}
-
-fn minimum_lacks(candidate: &Cell, policy: &Policy) -> Vec<Lack> {
-    let (rows, positives) = (candidate.labelled(), candidate.positives());
-    let (least_rows, least_positives) = (policy.least_rows(), policy.least_positives());
-    let mut lacks = Vec::new();
-    if rows < least_rows {
-        let reason = format!("The candidate has {rows} outcomes of the {least_rows} that the plan asks for.");
-        lacks.push(Lack::new(Deciding::MinimumRows, reason, Some(least_rows - rows)));
-    }
-    if positives < least_positives {
-        let reason =
-            format!("The candidate has {positives} positives of the {least_positives} that the plan asks for.");
-        let rate = positives as f64 / rows as f64;
-        let more = (positives > 0).then(|| ((least_positives - positives) as f64 / rate).ceil() as u64);
-        lacks.push(Lack::new(Deciding::MinimumPositives, reason, more));
-    }
-    lacks
-}
-
-/// How far a metric may be from what it should be, relative, at least 0.
-struct Deviation {
-    what: &'static str,
-    estimate: f64,
-    worst: f64,
-}
-
-/// What is missing when the worst plausible error is too much for the next share: intervals narrow with the root of the
-/// rows, so the part beyond the estimate must shrink into the room that the estimate leaves.
-fn budget_lack(error: &Deviation, rows: u64, question: &Question<'_>) -> Option<Lack> {
-    let (what, tolerable) = (error.what, question.tolerable_error());
-    if error.worst <= tolerable {
-        return None;
-    }
-    let (allowed, share) = (percent(tolerable), percent(question.next_share));
-    let reason = if error.worst.is_finite() {
-        let worst = percent(error.worst);
-        format!("{what} by up to {worst} as far as can be told yet; at {share} of the traffic {allowed} is tolerable.")
-    } else {
-        format!("{what} by any amount as far as can be told from so few samples.")
-    };
-    let room = tolerable - error.estimate;
-    let factor = ((error.worst - error.estimate) / room).powi(2) - 1.0;
-    let countable = room > 0.0 && factor.is_finite();
-    Some(Lack::new(Deciding::HarmBudget, reason, countable.then(|| (rows as f64 * factor).ceil() as u64)))
-}
-
-/// What is missing when the same rows already show more than is tolerated.
-fn observed_lack(deciding: Deciding, found: &Contrast, question: &Question<'_>, what: &str) -> Option<Lack> {
-    if question.observed == Observed::MayBeChance || found.tolerated.contains(found.estimate) {
-        return None;
-    }
-    let reason = format!("On the same rows the candidate's {what}. So few spans may be the exception.");
-    Some(Lack::new(deciding, reason, None))
 }
 
 fn percent(share: f64) -> String {

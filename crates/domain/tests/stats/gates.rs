@@ -174,6 +174,55 @@ fn the_minimum_holds_a_gate_that_would_pass() {
     assert_eq!(judgement.reasons.len(), 2, "{:?}", judgement.reasons);
 }
 
+/// As many hours in which `candidate` serves beside a baseline that is sound.
+fn beside(hours: usize, candidate: &Cell) -> Vec<(Cell, Cell)> {
+    (0..hours).map(|_| (candidate.clone(), hour(1000, 0.2, 20))).collect()
+}
+
+#[test]
+fn nobody_is_convicted_on_a_handful_of_rows() {
+    let bad = hour(4, 0.05, 2);
+    let early = judged(&beside(24, &bad), &Policy::default(), 0.25);
+    assert_eq!((early.verdict, early.deciding), (Verdict::Inconclusive, Some(Deciding::MinimumRows)), "{early:?}");
+    assert!(early.reasons[0].contains("96 outcomes") && early.reasons[1].starts_with("So far"), "{:?}", early.reasons);
+    assert_eq!(judged(&beside(25, &bad), &Policy::default(), 0.25).verdict, Verdict::Fail);
+}
+
+#[test]
+fn nobody_is_convicted_by_a_handful_of_rows_of_the_baseline() {
+    let hours = |count| (0..count).map(|_| (hour(1000, 0.2, 60), hour(4, 0.2, 2))).collect::<Vec<_>>();
+    let early = judged(&hours(24), &Policy::default(), 1.0);
+    assert_eq!((early.verdict, early.deciding), (Verdict::Inconclusive, Some(Deciding::MinimumRows)), "{early:?}");
+    assert!(early.reasons[0].contains("baseline has 96"), "{:?}", early.reasons);
+    assert_eq!(judged(&hours(25), &Policy::default(), 1.0).verdict, Verdict::Fail);
+}
+
+#[test]
+fn who_predicts_what_never_comes_is_convicted_without_waiting_for_it() {
+    let judgement = judged(&beside(20, &hour(10, 0.9, 0)), &Policy::default(), 0.25);
+    assert_eq!((judgement.verdict, judgement.deciding), (Verdict::Fail, Some(Deciding::Calibration)), "{judgement:?}");
+    let quiet = judged(&beside(200, &hour(10, 0.002, 0)), &Policy { minimum_rows: Some(0), ..Policy::default() }, 0.25);
+    assert_eq!((quiet.verdict, quiet.deciding), (Verdict::Inconclusive, Some(Deciding::MinimumPositives)), "{quiet:?}");
+}
+
+#[test]
+fn a_plan_that_asks_for_more_before_a_pass_is_not_slower_to_fail() {
+    let patient = Policy { minimum_rows: Some(1_000_000), minimum_positives: Some(1_000_000), ..Policy::default() };
+    assert_eq!(judged(&beside(25, &hour(4, 0.05, 2)), &patient, 0.25).verdict, Verdict::Fail);
+}
+
+#[test]
+fn of_several_failures_the_one_that_is_most_beyond_what_is_tolerated_decides() {
+    let hours = beside(50, &hour(100, 0.05, 20));
+    let decided = |calibration_tolerance, ne_tolerance| {
+        let judgement = judged(&hours, &Policy { calibration_tolerance, ne_tolerance, ..Policy::default() }, 0.25);
+        assert_eq!((judgement.verdict, judgement.reasons.len()), (Verdict::Fail, 3), "{judgement:?}");
+        judgement.deciding
+    };
+    assert_eq!(decided(0.01, 0.2), Some(Deciding::Calibration));
+    assert_eq!(decided(0.2, 0.01), Some(Deciding::NormalizedEntropy));
+}
+
 #[test]
 fn the_order_of_the_strata_does_not_matter() {
     let hours: Vec<_> = (0..40).map(|at| (hour(100 + at, 0.2, 15 + at % 9), hour(900, 0.21, 18))).collect();
