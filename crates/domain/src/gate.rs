@@ -141,7 +141,7 @@ pub struct Evidence {
     /// The relative change of the log loss from baseline to candidate, as a fraction: 0.02 is 2 % worse.
     #[serde(default)]
     pub relative_loss: Option<Estimate>,
-    /// The e-value against "the calibration ratio lies inside the tolerated band"; none for paired gates.
+    /// The e-value against "the calibration ratio is nowhere off by more than half"; none for paired gates.
     #[serde(default)]
     pub calibration_e_value: Option<f64>,
     /// The candidate's own figures over the same cohorts.

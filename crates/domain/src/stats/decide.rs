@@ -30,7 +30,7 @@ pub struct Judgement {
     pub calibration_ratio: Option<Estimate>,
     /// NE of the candidate over that of the baseline, less 1: 0 is the same, above 0 is worse.
     pub relative_loss: Option<Estimate>,
-    /// The e-value against "the relative calibration is tolerated" (split only).
+    /// The e-value against "in no stratum the relative calibration is off by more than half" (split only).
     pub calibration_e_value: Option<f64>,
     /// The largest share at which the worst plausible error keeps within the harm budget; 0 for a candidate that
     /// failed, or of which too little is known.
@@ -117,7 +117,7 @@ pub(super) enum Observed {
     MayBeChance,
 }
 
-/// Evidence against "the relative calibration is tolerated".
+/// Evidence against "the relative calibration lies nowhere far beyond what is tolerated".
 #[derive(Clone, Copy)]
 pub(super) struct EValue {
     pub value: f64,

@@ -224,6 +224,15 @@ fn of_several_failures_the_one_that_is_most_beyond_what_is_tolerated_decides() {
 }
 
 #[test]
+fn a_gross_error_of_calibration_is_caught_within_the_first_hour_and_a_swing_of_it_convicts_nobody() {
+    let first = |prediction| judged(&[(hour(20_000, prediction, 20), hour(20_000, 0.2, 20))], &Policy::default(), 0.25);
+    let swing = first(0.25);
+    assert_eq!(swing.verdict, Verdict::Inconclusive, "{swing:?}");
+    let gross = first(0.4);
+    assert_eq!((gross.verdict, gross.deciding), (Verdict::Fail, Some(Deciding::Calibration)), "{gross:?}");
+}
+
+#[test]
 fn the_order_of_the_strata_does_not_matter() {
     let hours: Vec<_> = (0..40).map(|at| (hour(100 + at, 0.2, 15 + at % 9), hour(900, 0.21, 18))).collect();
     let strata = |order: &[usize]| {

@@ -52,10 +52,10 @@ pub(super) fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<Failure>
     let e_value = findings.e_value.filter(|e_value| e_value.value >= e_value.convicts).map(|e_value| Failure {
         deciding: Deciding::Calibration,
         reason: format!(
-            "Positives fall to the two arms as no tolerated calibration allows (e-value {:.3e}, {:.0} convicts).",
+            "Calibration is off by more than half: positives fall to the two arms as no swing of a sound candidate explains (e-value {:.3e}, {:.0} convicts).",
             e_value.value, e_value.convicts
         ),
-        // It says that the calibration is beyond the band, and not by how much.
+        // It says that the calibration is far beyond the band, and not by how much.
         excess: 0.0,
         lacks: of_both(),
     });
