@@ -37,6 +37,13 @@ pub fn negative_key(prediction: f32) -> u16 {
 }
 
 impl Histogram {
+    /// The histogram of these counts, none of them 0, at ascending keys below [`KEYS`].
+    pub(super) fn of_ascending(entries: Vec<(u16, u64)>) -> Self {
+        let mut histogram = Self(Counts::Sparse(entries));
+        histogram.settle();
+        histogram
+    }
+
     /// Counts `count` more rows at `key`.
     ///
     /// # Panics
