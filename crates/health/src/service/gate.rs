@@ -147,14 +147,18 @@ impl Gate {
                 baseline: baseline.unwrap_or(&none),
             })
             .collect();
-        let before = Window {
-            from: Minute::at_or_after(self.since.saturating_sub(REFERENCE).unwrap_or(Timestamp::MIN)),
-            ..window
-        };
-        let reference = Cell::merged(served(snapshot, &self.baseline, before)?.iter().map(|(_, cell)| cell));
-        let reference = metrics::calibration(&reference.totals());
+        let alone = strata.iter().any(|stratum| stratum.baseline.labelled() == 0);
+        let reference = if alone { self.reference(snapshot, &baseline, window)? } else { None };
         let overdispersion = dispersion(baseline.iter().map(|(_, cell)| cell));
         Ok(Found { judgement: split::judge(&strata, reference, &self.policy, self.next_share), overdispersion })
+    }
+
+    /// The calibration of the baseline over `seen`, which are its hours of `window`, and over some time before.
+    fn reference(&self, snapshot: &Snapshot, seen: &[(Hour, Cell)], window: Window) -> Result<Option<f64>, Error> {
+        let from = Minute::at_or_after(self.since.saturating_sub(REFERENCE).unwrap_or(Timestamp::MIN));
+        let before = served(snapshot, &self.baseline, Window { from, until: window.from })?;
+        let all = Cell::merged(before.iter().chain(seen).map(|(_, cell)| cell));
+        Ok(metrics::calibration(&all.totals()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use slipway_proto::health::v1 as pb;
-use slipway_proto::r#type::v1::GateVerdict;
+use slipway_proto::r#type::v1::{Evidence, GateVerdict};
 
 use crate::support::{Running, V1, V2, instant, minute, pairs, report, rows, start};
 
@@ -116,6 +116,28 @@ async fn a_candidate_that_predicts_too_high_fails_on_a_ramp() {
     ramped(&service, 0.7).await;
     let evidence = service.evaluate(gate(pb::Comparison::Split)).await.unwrap();
     assert_eq!(evidence.verdict(), GateVerdict::Fail, "{}", evidence.explanation);
+}
+
+/// A candidate that predicts 0.9 alone from the second day on, `before` which its baseline predicted so.
+async fn alone(before: f32, since: i64) -> Evidence {
+    let service = start().await;
+    observed(&service, |at| {
+        let arm = |version, p| rows(version, at, p, (100, positives(at, 100)));
+        (vec![if at < DAY { arm(V1, before) } else { arm(V2, 0.9) }], vec![])
+    })
+    .await;
+    let request = pb::EvaluateRequest { since: instant(minute(since)), ..gate(pb::Comparison::Split) };
+    service.evaluate(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_candidate_that_serves_alone_is_held_against_what_its_baseline_showed_before_and_since() {
+    for since in [0, DAY] {
+        let evidence = alone(0.52, since).await;
+        assert_eq!(evidence.verdict(), GateVerdict::Fail, "since {since}: {}", evidence.explanation);
+        let evidence = alone(0.9, since).await;
+        assert_eq!(evidence.verdict(), GateVerdict::Inconclusive, "since {since}: {}", evidence.explanation);
+    }
 }
 
 #[tokio::test]
