@@ -138,7 +138,7 @@ impl Committer {
 
     async fn commit(&mut self, batch: Batch) {
         if batch.changes_nothing() {
-            return batch.acknowledge();
+            return;
         }
         let watch = self.env.stopwatch();
         let lone = batch.lone_report();

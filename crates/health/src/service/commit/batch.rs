@@ -71,10 +71,14 @@ impl Batch {
             }
             Ok(Standing::Repeated) => {
                 meters.repeated();
-                // Whatever is kept is durable, and what this batch adds is once the batch is acknowledged.
                 let sequence = known.map_or(proposal.report.sequence, |known| known.sequence);
                 let acknowledged = Acknowledged::of(&proposal.report, sequence, Default::default());
-                self.answers.push((proposal.answer, acknowledged));
+                if self.producers.contains(&proposal.report.producer) {
+                    self.answers.push((proposal.answer, acknowledged));
+                } else {
+                    // What was kept before this batch is durable, whatever becomes of the batch.
+                    drop(proposal.answer.send(Ok(acknowledged)));
+                }
             }
             Ok(Standing::Next) => {
                 let weight = self.weight_of(&proposal.report.delta);
@@ -132,13 +136,6 @@ impl Batch {
         Some(Lone { producer, sequence })
     }
 
-    /// Answers a batch that changes nothing.
-    pub fn acknowledge(self) {
-        for (answer, acknowledged) in self.answers {
-            drop(answer.send(Ok(acknowledged)));
-        }
-    }
-
     /// The state after the batch, the transaction with all records that change, and whom to answer. The transaction
     /// holds only as long as the head record is of the revision `after`, and makes it `head`.
     ///
@@ -166,4 +163,49 @@ fn weight_of_minutes<C: Sums>(series: Option<&Series<C>>, minutes: &std::collect
     let weigh =
         |(minute, cell): (&Minute, &C)| KEY_BYTES + series.map_or(0, |series| series.bytes(*minute)) + cell.weight();
     minutes.iter().map(weigh).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arc_swap::ArcSwap;
+    use slipway_chassis::metrics::Metrics;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    type Promised = oneshot::Receiver<Result<Acknowledged, Error>>;
+
+    /// Report 1 of `producer`, and where it is answered.
+    fn proposal(producer: &str) -> (Proposal, Promised) {
+        let producer = ProducerId::parse(producer).unwrap();
+        let (complete_through, delta, rows) = (None, Delta::default(), Default::default());
+        let report = Folded { producer, epoch: 1, sequence: 1, complete_through, delta, rows, fingerprint: 7 };
+        let (answer, promised) = oneshot::channel();
+        (Proposal { report, answer }, promised)
+    }
+
+    /// A batch after `current` with report 1 of each of `producers`, and where they are answered.
+    fn batch(current: &Snapshot, producers: &[&str]) -> (Batch, Vec<Promised>) {
+        let meters = Meters::new(&Metrics::new().unwrap(), &Arc::new(ArcSwap::from_pointee(Snapshot::default())));
+        let mut batch = Batch::after(current, Timestamp::UNIX_EPOCH);
+        let take = |name: &&str| {
+            let (proposal, promised) = proposal(name);
+            assert!(batch.take(proposal, &meters).is_none());
+            promised
+        };
+        let promised = producers.iter().map(take).collect();
+        (batch, promised)
+    }
+
+    #[test]
+    fn a_repeat_is_acknowledged_at_once_if_it_was_counted_before_the_batch_and_with_the_batch_otherwise() {
+        let head = Head { writer: uuid::Uuid::nil(), batch: 1 };
+        let Ok((before, ..)) = batch(&Snapshot::default(), &["p"]).0.seal(&head, 0) else { panic!("not sealed") };
+        let (batch, mut promised) = batch(&before, &["q", "p", "q"]);
+        let answered: Vec<bool> = promised.iter_mut().map(|promised| promised.try_recv().is_ok()).collect();
+        assert_eq!(answered, [false, true, false]);
+        assert_eq!(batch.lone_report().map(|lone| lone.producer), ProducerId::parse("q"));
+    }
 }
