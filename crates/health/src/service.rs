@@ -23,7 +23,7 @@ use arc_swap::ArcSwap;
 use slipway_chassis::env::Env;
 use slipway_chassis::metrics::Metrics;
 use slipway_store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::error::Error;
 use crate::state::Snapshot;
@@ -43,6 +43,8 @@ pub struct Health {
     env: Env,
     state: Arc<ArcSwap<Snapshot>>,
     queue: mpsc::Sender<Proposal>,
+    /// The KiB that are left for reports which wait.
+    room: Arc<Semaphore>,
     policies: Arc<dyn Policies>,
     meters: Meters,
 }
@@ -66,7 +68,8 @@ impl Health {
         let (queue, proposals) = mpsc::channel(limits.queue);
         let desk = Desk { state: Arc::clone(&state), queue: proposals, meters: meters.clone() };
         let committer = Committer::new(store, env, desk, head);
-        Ok((Arc::new(Self { limits, env: env.clone(), state, queue, policies, meters }), committer))
+        let room = Arc::new(Semaphore::new(limits.pending_kib as usize));
+        Ok((Arc::new(Self { limits, env: env.clone(), state, queue, room, policies, meters }), committer))
     }
 
     /// The state as it is now. It does not change any more, whatever is reported meanwhile.

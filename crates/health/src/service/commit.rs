@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use slipway_chassis::env::Env;
 use slipway_domain::stats::RefusedRows;
 use slipway_store::{Outcome, Revision, Store, Txn};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::folding::{Folded, Rows};
 use super::meters::Meters;
@@ -60,6 +60,8 @@ pub(super) type Answer = oneshot::Sender<Result<Acknowledged, Error>>;
 pub(super) struct Proposal {
     pub report: Folded,
     pub answer: Answer,
+    /// What the report takes of the room for those that wait, given back once its cells are bytes of a transaction.
+    pub room: OwnedSemaphorePermit,
 }
 
 /// Counts reports, one transaction after the other.

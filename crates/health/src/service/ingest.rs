@@ -69,13 +69,15 @@ impl Health {
         }
     }
 
-    /// Checks and folds a report and puts it in line.
+    /// Checks a report, waits for room, folds it and puts it in line.
     async fn propose(&self, caller: &Caller, draft: Draft) -> Result<Promised, Error> {
         let report =
             Report::parse(draft, &self.limits, self.env.now()).inspect_err(|error| self.meters.refused(error))?;
         self.check_report(caller, &report)?;
+        let kib = u32::try_from(report.kib()).unwrap_or(u32::MAX).min(self.limits.pending_kib);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| Error::Stopping)?;
         let (answer, promised) = oneshot::channel();
-        let proposal = Proposal { report: fold_report(report), answer };
+        let proposal = Proposal { report: fold_report(report), answer, room };
         self.queue.send(proposal).await.map_err(|_| Error::Stopping)?;
         Ok(promised)
     }
@@ -153,6 +155,51 @@ impl Answers {
                 self.front = Some(Front::Settled(other));
                 None
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use jiff::Timestamp;
+    use slipway_chassis::RequestId;
+    use slipway_chassis::env::Env;
+    use slipway_chassis::metrics::Metrics;
+    use slipway_domain::principal::Principal;
+    use slipway_store::memory::Memory;
+
+    use super::super::report::Columns;
+    use super::super::{Defaults, Limits};
+    use super::*;
+
+    fn draft(sequence: i64, rows: usize) -> Draft {
+        let columns = Columns {
+            version: "namespaces/default/models/m/versions/1".to_owned(),
+            minute: Some(Timestamp::from_second(1_700_000_000).unwrap()),
+            predictions: vec![0.5; rows],
+            outcomes: vec![true; rows],
+            ..Columns::default()
+        };
+        Draft { producer: "p".to_owned(), sequence, columns: vec![columns], ..Draft::default() }
+    }
+
+    #[tokio::test]
+    async fn reports_wait_for_room_however_many_may_stand_in_line() {
+        let limits = Limits { pending_kib: 20, ..Limits::default() };
+        let (env, _clock) = Env::driven(Timestamp::from_second(1_700_000_000).unwrap(), 1);
+        let store = Arc::new(Memory::new());
+        let opened = Health::open(limits, store, &env, &Metrics::new().unwrap(), Arc::new(Defaults)).await;
+        let Ok((health, committer)) = opened else { panic!("not opened") };
+        let caller = Caller::inside(Principal::anonymous(), RequestId::new(&env));
+        // Nobody commits yet: 9 of 20 KiB each, and the third is larger than all the room there is.
+        let first = health.propose(&caller, draft(1, 256)).now_or_never().unwrap().unwrap();
+        let second = health.propose(&caller, draft(2, 256)).now_or_never().unwrap().unwrap();
+        let mut third = Box::pin(health.propose(&caller, draft(3, 4096)));
+        assert!(third.as_mut().now_or_never().is_none());
+        tokio::spawn(committer.run());
+        for promised in [first, second, third.await.unwrap()] {
+            promised.await.unwrap().unwrap();
         }
     }
 }

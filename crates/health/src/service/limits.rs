@@ -14,6 +14,8 @@ pub struct Limits {
     pub most_columns: usize,
     /// How many reports may wait for the next transaction. Behind them, streams are read no further.
     pub queue: usize,
+    /// About how many KiB the reports that wait may take, folded. Behind them, streams are read no further.
+    pub pending_kib: u32,
     /// How many reports of one stream may be under way, folded and not yet acknowledged.
     pub in_flight: usize,
 }
@@ -25,6 +27,7 @@ impl Default for Limits {
             most_rows: 1 << 20,
             most_columns: 16_384,
             queue: 1024,
+            pending_kib: 256 << 10,
             in_flight: 64,
         }
     }

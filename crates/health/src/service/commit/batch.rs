@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use slipway_store::{Revision, Txn};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::standing::{self, Standing};
 use super::{Acknowledged, Answer, Proposal};
@@ -31,6 +32,7 @@ pub(super) struct Batch {
     reports: usize,
     weight: usize,
     answers: Vec<(Answer, Acknowledged)>,
+    rooms: Vec<OwnedSemaphorePermit>,
 }
 
 /// The one report of a batch that has no other.
@@ -58,6 +60,7 @@ impl Batch {
             reports: 0,
             weight: 0,
             answers: Vec::new(),
+            rooms: Vec::new(),
         }
     }
 
@@ -92,7 +95,7 @@ impl Batch {
         None
     }
 
-    fn count(&mut self, Proposal { report, answer }: Proposal) {
+    fn count(&mut self, Proposal { report, answer, room }: Proposal) {
         let standing = standing::advance(self.next.producer(&report.producer), &report, self.now);
         self.next.put_producer(report.producer.clone(), standing);
         for (model, added) in report.delta.models() {
@@ -105,6 +108,7 @@ impl Batch {
         let Folded { producer, delta, .. } = report;
         self.delta.merge(delta);
         self.producers.insert(producer);
+        self.rooms.push(room);
         self.reports += 1;
     }
 
@@ -171,7 +175,7 @@ mod tests {
 
     use arc_swap::ArcSwap;
     use slipway_chassis::metrics::Metrics;
-    use tokio::sync::oneshot;
+    use tokio::sync::{Semaphore, oneshot};
 
     use super::*;
 
@@ -183,7 +187,8 @@ mod tests {
         let (complete_through, delta, rows) = (None, Delta::default(), Default::default());
         let report = Folded { producer, epoch: 1, sequence: 1, complete_through, delta, rows, fingerprint: 7 };
         let (answer, promised) = oneshot::channel();
-        (Proposal { report, answer }, promised)
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        (Proposal { report, answer, room }, promised)
     }
 
     /// A batch after `current` with report 1 of each of `producers`, and where they are answered.

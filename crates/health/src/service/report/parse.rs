@@ -50,6 +50,15 @@ impl Report {
         let producer = producer.expect("a report without a valid producer is not clean");
         Ok(Self { producer, epoch, sequence, columns, paired_columns, complete_through: draft.complete_through })
     }
+
+    /// About how many KiB it takes when it is folded, at most: a cell's sums for each column, and two places of a
+    /// histogram for each row.
+    pub fn kib(&self) -> usize {
+        let served = self.columns.iter().map(|(.., columns)| columns.predictions.len());
+        let paired = self.paired_columns.iter().map(|(.., paired)| 2 * paired.candidate_predictions.len());
+        let rows: usize = served.chain(paired).sum();
+        1 + self.columns.len() + 2 * self.paired_columns.len() + rows / 32
+    }
 }
 
 /// Parses the parts of a draft and notes what is wrong with them.
