@@ -51,7 +51,7 @@ impl Snapshot {
         self.producers.get(producer).map(Arc::as_ref)
     }
 
-    /// How many models, series of cells, cells and producers there are, and the bytes of all cells.
+    /// How many models, series of cells, cells and producers there are.
     #[must_use]
     pub fn size(&self) -> Size {
         let mut size = Size { models: self.models.len(), producers: self.producers.len(), ..Size::default() };
