@@ -169,12 +169,12 @@ fn undecided(verdict: Verdict) -> HoldReason {
 
 /// What the gate said, and what is missing.
 fn missing(evidence: &Evidence) -> String {
-    let mut parts = vec![evidence.explanation.clone()];
+    let mut parts = vec![sentence(&evidence.explanation)];
     if evidence.missing_rows > 0 {
-        parts.push(format!("at least {} more labelled rows are needed", evidence.missing_rows));
+        parts.push(format!("At least {} more labelled rows are needed.", evidence.missing_rows));
     }
     if evidence.missing_positives > 0 {
-        parts.push(format!("at least {} more positive outcomes are needed", evidence.missing_positives));
+        parts.push(format!("At least {} more positive outcomes are needed.", evidence.missing_positives));
     }
-    parts.join("; ")
+    parts.join(" ")
 }

@@ -111,6 +111,6 @@ fn what_a_gate_lacks_is_told() {
         ..crate::case::evidence(Verdict::Inconclusive, case.now)
     };
     case.take(Event::GateAnswered { command: case.id(), evidence });
-    let wanted = "so it is; at least 120 more labelled rows are needed; at least 7 more positive outcomes are needed";
+    let wanted = "so it is. At least 120 more labelled rows are needed. At least 7 more positive outcomes are needed.";
     assert_eq!(case.launch.hold().unwrap().message, wanted);
 }
