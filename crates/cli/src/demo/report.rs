@@ -99,12 +99,15 @@ impl Report {
     /// Whether every launch ended as it should, and nothing was lost or counted twice.
     pub fn is_as_it_should_be(&self) -> bool {
         let [v2, v3, v4] = &self.launches[..] else { return false };
-        let decided = |launch: &Launch, by: &[&str]| {
-            launch.evidence.as_ref().is_some_and(|evidence| by.contains(&evidence.deciding.as_str()))
+        // v3 is expected to fail on calibration and v4 on NE, but either costs the other, too: about one time in ten that
+        // is proven first, by the split, which is another one in each demo.
+        let decided = |launch: &Launch| {
+            let by = launch.evidence.as_ref().map(|evidence| evidence.deciding.as_str());
+            matches!(by, Some("calibration" | "normalized_entropy"))
         };
         let good = v2.state == "SUCCEEDED";
-        let in_shadow = v3.state == "ROLLED_BACK" && v3.exposed == 0 && decided(v3, &["calibration"]);
-        let on_ramp = v4.state == "ROLLED_BACK" && v4.exposed > 0 && decided(v4, &["normalized_entropy"]);
+        let in_shadow = v3.state == "ROLLED_BACK" && v3.exposed == 0 && decided(v3);
+        let on_ramp = v4.state == "ROLLED_BACK" && v4.exposed > 0 && decided(v4);
         let traffic = self.traffic == BTreeMap::from([("v2".to_owned(), 100_000)]);
         good && in_shadow && on_ramp && traffic && u64::try_from(self.counted) == Ok(self.flights)
     }

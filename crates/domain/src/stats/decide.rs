@@ -55,10 +55,9 @@ pub(super) struct Contrast {
 }
 
 impl Contrast {
-    /// By how much the interval's nearer end lies beyond what is tolerated; none while they overlap.
-    fn excess(&self) -> Option<f64> {
-        let excess = (self.interval.low - self.tolerated.high).max(self.tolerated.low - self.interval.high);
-        (excess > 0.0).then_some(excess)
+    /// Whether nothing of the interval is tolerated.
+    fn is_beyond(&self) -> bool {
+        self.interval.low > self.tolerated.high || self.interval.high < self.tolerated.low
     }
 
     fn shown(&self) -> Estimate {

@@ -41,7 +41,7 @@ pub struct Stratum<'a> {
 /// simulations with persistent swings of 8 % it costs about one sound candidate in seven at great traffic, for alpha 5 %.
 /// Variances over blocks of strata were tried, and helped little: the errors lie in the first day, when there are no
 /// blocks yet. The e-value of [`eprocess`] is exact from the first positive on, if in each stratum the relative calibration
-/// lies within [`SWING`] of the tolerated band, and positives fall to the arms independently, which a hashed split makes
+/// lies within a factor of 1.5 of the tolerated band, and positives fall to the arms independently, which a hashed split makes
 /// them do.
 ///
 /// `reference` is the calibration that the baseline has shown, before and since, if it has: what the candidate is held

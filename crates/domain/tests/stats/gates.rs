@@ -45,7 +45,8 @@ fn a_version_that_lost_a_feature_is_caught_within_days() {
     let flights = flights::all();
     for salt in 0..6 {
         let end = replay::ramp(&flights, over_v1(V4), salt, summer(), &Policy::default());
-        assert_eq!(end.verdict, Verdict::Fail);
+        let deciding = Some(Deciding::NormalizedEntropy);
+        assert_eq!((end.verdict, end.judgement.deciding), (Verdict::Fail, deciding), "{:?}", end.judgement);
         assert!(end.days <= 4.0 && end.exposed <= 200, "{salt}: {} days, {} flights", end.days, end.exposed);
     }
 }
@@ -211,16 +212,28 @@ fn a_plan_that_asks_for_more_before_a_pass_is_not_slower_to_fail() {
     assert_eq!(judged(&beside(25, &hour(4, 0.05, 2)), &patient, 0.25).verdict, Verdict::Fail);
 }
 
+/// 100 rows of two kinds: 10 of 50 are late of those scored `low`, 40 of 50 of those scored `high`.
+fn two_kinds(low: f32, high: f32) -> Cell {
+    let predictions: Vec<f32> = (0..100).map(|row| if row < 50 { low } else { high }).collect();
+    let outcomes: Vec<bool> = (0..100).map(|row| !(10..60).contains(&row)).collect();
+    let mut cell = Cell::new();
+    fold(&mut cell, &Columns { predictions: &predictions, outcomes: &outcomes, weights: &[] }).unwrap();
+    cell
+}
+
 #[test]
-fn of_several_failures_the_one_that_is_most_beyond_what_is_tolerated_decides() {
-    let hours = beside(50, &hour(100, 0.05, 20));
-    let decided = |calibration_tolerance, ne_tolerance| {
-        let judgement = judged(&hours, &Policy { calibration_tolerance, ne_tolerance, ..Policy::default() }, 0.25);
-        assert_eq!((judgement.verdict, judgement.reasons.len()), (Verdict::Fail, 3), "{judgement:?}");
+fn of_several_failures_calibration_decides_unless_the_candidate_ranks_worse() {
+    let decided = |low, high| {
+        let hours: Vec<_> = (0..50).map(|_| (two_kinds(low, high), two_kinds(0.2, 0.8))).collect();
+        let judgement = judged(&hours, &Policy::default(), 0.25);
+        assert_eq!((judgement.verdict, judgement.reasons.len() > 1), (Verdict::Fail, true), "{judgement:?}");
+        assert!(judgement.reasons.iter().any(|reason| reason.starts_with("NE is worse")), "{judgement:?}");
+        assert!(judgement.reasons.iter().any(|reason| reason.starts_with("Calibration is")), "{judgement:?}");
         judgement.deciding
     };
-    assert_eq!(decided(0.01, 0.2), Some(Deciding::Calibration));
-    assert_eq!(decided(0.2, 0.01), Some(Deciding::NormalizedEntropy));
+    assert_eq!(decided(0.6, 0.999), Some(Deciding::Calibration));
+    assert_eq!(decided(0.8, 0.4), Some(Deciding::NormalizedEntropy));
+    assert_eq!(decided(0.99, 0.99), Some(Deciding::NormalizedEntropy));
 }
 
 #[test]
