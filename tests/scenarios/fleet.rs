@@ -59,6 +59,8 @@ pub struct Fleet {
     running: [Option<Child>; 3],
     /// A service that was killed writes into a new log.
     lives: usize,
+    /// Flags of all three.
+    flags: Vec<String>,
 }
 
 fn free() -> SocketAddr {
@@ -68,10 +70,16 @@ fn free() -> SocketAddr {
 impl Fleet {
     /// Starts all three and waits until they are ready.
     pub async fn start(clock: Clock) -> Self {
+        Self::start_with(clock, &[]).await
+    }
+
+    /// The same, with more flags.
+    pub async fn start_with(clock: Clock, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let addresses = || [free(), free(), free()];
         let (listen, ops) = (addresses(), addresses());
-        let mut fleet = Self { clock, folder, listen, ops, running: [None, None, None], lives: 0 };
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut fleet = Self { clock, folder, listen, ops, running: [None, None, None], lives: 0, flags };
         for service in Service::ALL {
             fleet.begin(service);
         }
@@ -100,6 +108,7 @@ impl Fleet {
             .args(["--log-format", "json"])
             .args(["--clock.origin", &origin.to_string(), "--clock.start", &start.to_string()])
             .args(["--clock.speed", &speed.to_string()])
+            .args(&self.flags)
             .stdout(Stdio::null())
             .stderr(log);
         if service != Service::Registry {

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod binaries;
+#[path = "../../crates/chassis/tests/support/collector.rs"]
+mod collector;
 mod command;
 mod fleet;
 mod kills;
 mod summer;
 mod tower;
+mod traces;

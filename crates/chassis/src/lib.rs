@@ -25,5 +25,6 @@ pub mod settings;
 pub mod status;
 pub mod tasks;
 pub mod telemetry;
+pub mod trace;
 
 pub use caller::{Caller, RequestId, caller};

@@ -214,10 +214,16 @@ async fn spans_reach_the_collector_and_continue_the_callers_trace() {
     let trace = "0af7651916cd43dd8448eb211c80319c";
     request.metadata_mut().insert("traceparent", format!("00-{trace}-b7ad6b7169203331-01").parse().unwrap());
     client::say(&channel, request).await.unwrap();
+    let mut broken = tonic::Request::new("panic".to_owned());
+    broken.metadata_mut().insert("traceparent", format!("00-{trace}-b7ad6b7169203331-00").parse().unwrap());
+    client::say(&channel, broken).await.unwrap_err();
     // This one begins a trace of its own, and none of those are sent.
     client::say_text(&channel, "unsampled").await.unwrap();
     terminate(&child);
-    assert_eq!(ended(child).await.status.code(), Some(0));
+    let output = ended(child).await;
+    assert_eq!(output.status.code(), Some(0));
+    let told = log(&output).into_iter().find(|line| line["level"] == "ERROR").unwrap();
+    assert_eq!(told["span"]["trace_id"], trace, "{told}");
     let spans = collector.spans();
     assert_eq!(spans.len(), 1, "{spans:?}");
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

@@ -5,6 +5,7 @@
 
 mod access;
 mod answers;
+mod causes;
 mod command;
 mod commit;
 mod create;
@@ -37,6 +38,7 @@ pub use watch::{Event, Moment, Scope};
 use crate::record::Record;
 use crate::state::State;
 use crate::{Error, Peers};
+use causes::Causes;
 use epoch::Epoch;
 use meters::Meters;
 
@@ -65,6 +67,7 @@ pub struct Launcher {
     concurrency: usize,
     feed: Arc<Feed<State>>,
     epoch: Epoch,
+    causes: Causes,
     pictures: Pictures<State>,
     meters: Meters,
 }
@@ -81,8 +84,8 @@ impl Launcher {
         let feed = Arc::new(Feed::<State>::open(&*store).await?);
         tracing::info!(epoch = epoch.number, launches = feed.look().active.len(), "in charge");
         let meters = Meters::new(&metrics, &feed);
-        let pictures = Pictures::default();
-        Ok(Arc::new(Self { store, peers, env, concurrency, feed, epoch, pictures, meters }))
+        let (causes, pictures) = (Causes::default(), Pictures::default());
+        Ok(Arc::new(Self { store, peers, env, concurrency, feed, epoch, causes, pictures, meters }))
     }
 
     /// Keeps the picture up to date, runs commands and timers, and forgets old answers; never ends.

@@ -7,18 +7,20 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::caller::RequestId;
+use crate::trace;
 
 /// The span of a call at `path`, a child of the caller's span when the headers name one.
 pub(super) fn of_call(path: &str, headers: &HeaderMap, request_id: &RequestId) -> Span {
     let name = path.strip_prefix('/').unwrap_or(path);
-    let (request_id, principal) = (request_id.as_str(), tracing::field::Empty);
-    let span = tracing::info_span!("rpc", otel.kind = "server", otel.name = name, request_id, principal);
+    let (request_id, principal, trace_id) = (request_id.as_str(), tracing::field::Empty, tracing::field::Empty);
+    let span = tracing::info_span!("rpc", otel.kind = "server", otel.name = name, request_id, principal, trace_id);
     if !span.is_disabled() && headers.contains_key("traceparent") {
         let parent = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
         if span.set_parent(parent).is_err() {
             tracing::trace!("traces are not collected here");
         }
     }
+    trace::record_id(&span);
     span
 }
 

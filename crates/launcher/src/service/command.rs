@@ -1,9 +1,10 @@
 //! Runs one command at its peer and brings the answer back as an event.
 
+use slipway_chassis::trace;
 use slipway_domain::launch::{Action, Command, Event, Failure as CommandFailure};
 use slipway_domain::model::LONGEST_REASON;
 use slipway_domain::name::LaunchName;
-use tracing::Instrument;
+use tracing::Span;
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -30,14 +31,23 @@ pub(super) fn request_id(launch: &LaunchName, command: u64) -> Uuid {
 }
 
 impl Launcher {
+    /// The span of running `command` and of what its answer does, in the trace of what asked for it.
+    pub(super) fn command_span(&self, launch: &LaunchName, command: &Command) -> Span {
+        let (name, trace_id) = (command.action.name(), tracing::field::Empty);
+        let span = tracing::info_span!("command", %launch, command = name, id = command.id, trace_id);
+        if let Some(cause) = self.causes.take(launch, command.id) {
+            cause.leads_to(&span);
+        }
+        trace::record_id(&span);
+        span
+    }
+
     /// Runs `command` of the launch that `record` keeps; the event says what came of it.
     pub(super) async fn run_command(&self, record: &Record, command: &Command) -> Event {
         let launch = &record.launch;
         let id = request_id(&launch.name, command.id);
-        let name = command.action.name();
-        let span = tracing::info_span!("command", launch = %launch.name, command = name, id = command.id);
         let watch = self.env.stopwatch();
-        let work = self.answer_of(record, command, id).instrument(span);
+        let work = self.answer_of(record, command, id);
         let event = slipway_sdk::with_request_id(&id.to_string(), work).await;
         self.meters.ran(&command.action, &event, watch.elapsed());
         event

@@ -104,13 +104,18 @@ impl Launcher {
             let key = Key::Answer(id).write();
             txn = txn.compare(key.clone(), 0).put(key, record::encode(&answer));
         }
+        let name = &step.record.launch.name;
+        // Before the picture shows the commands, from when on they are run.
+        self.causes.note(name, step.commands.iter().map(|command| command.id));
         match self.store.txn(txn).await? {
             Outcome::Committed(revision) => {
+                self.causes.forget(name, step.settled.iter());
                 self.meters.stepped(&step.record.launch, step.entered);
                 self.feed.reached(revision).await;
                 Ok(Some(Kept::new(Arc::clone(&step.record), revision)))
             }
             Outcome::Conflict { mod_revision, .. } => {
+                self.causes.forget(name, step.commands.iter().map(|command| &command.id));
                 self.feed.reached(mod_revision).await;
                 Ok(None)
             }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use slipway_chassis::env::Env;
+use slipway_chassis::trace;
 use slipway_domain::launch::Event;
 use slipway_domain::name::LaunchName;
+use tracing::Instrument;
 
 use super::Launcher;
 use crate::Error;
@@ -18,6 +20,12 @@ impl Launcher {
     /// Lets `event` happen to the launch `name`. An event that the launch rejects is out of date, which is the ordinary
     /// fate of repeated answers and early timers.
     pub(super) async fn deliver(&self, name: &LaunchName, event: &Event) {
+        let span = tracing::info_span!("step", launch = %name, event = event.kind(), trace_id = tracing::field::Empty);
+        trace::record_id(&span);
+        self.deliver_patiently(name, event).instrument(span).await;
+    }
+
+    async fn deliver_patiently(&self, name: &LaunchName, event: &Event) {
         let (mut pause, longest) = PAUSES;
         loop {
             match self.take(name, event).await {

@@ -14,6 +14,7 @@ use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use slipway_domain::launch::{Command, Event, Stage};
 use slipway_domain::name::LaunchName;
+use tracing::Instrument;
 
 use super::deliver::wait;
 use super::{Launcher, command};
@@ -94,8 +95,11 @@ impl Launcher {
 
     async fn run_and_deliver(&self, state: &State, name: &LaunchName, command: &Command) {
         let Some(kept) = state.launches.get(name) else { return };
-        let event = self.run_command(&kept.value, command).await;
-        self.deliver(name, &event).await;
+        let work = async {
+            let event = self.run_command(&kept.value, command).await;
+            self.deliver(name, &event).await;
+        };
+        work.instrument(self.command_span(name, command)).await;
     }
 }
 
