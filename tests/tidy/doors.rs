@@ -30,6 +30,9 @@ const ENV: &str = "crates/chassis/src/env";
 /// are its own. It decides nothing from them but when to call again.
 const SDK: &str = "crates/sdk/src";
 
+/// What gives up a call before it is sent can say so by a status alone, which never reaches a wire.
+const INTERCEPTOR: &str = "crates/sdk/src/authorize";
+
 /// The engine on disk knows nothing of the chassis: it measures its syncs, dates its snapshots for people, and tells the
 /// files of two stores apart. No answer of the store depends on it.
 const ENGINE: &str = "crates/store/src/embedded";
@@ -107,7 +110,7 @@ const WALLS: [Wall; 4] = [
             &["Status", "::", "from_error"],
         ],
         instead: "return a Fault: chassis::status makes the status of it",
-        doors: &["crates/chassis/src/status"],
+        doors: &["crates/chassis/src/status", INTERCEPTOR],
         tests: Tests::May,
     },
 ];

@@ -5,12 +5,13 @@ use super::source::Source;
 use super::tree::{Complaint, Tree};
 
 /// What each crate may depend on among ours. Tests of a crate (`dev-dependencies`) may reach further.
-const MAY: [(&str, &[&str]); 12] = [
+const MAY: [(&str, &[&str]); 13] = [
     ("crates/proto", &[]),
     ("crates/domain", &[]),
     ("crates/store", &[]),
-    ("crates/chassis", &["domain"]),
-    ("crates/sdk", &["proto", "domain"]),
+    ("crates/tls", &[]),
+    ("crates/chassis", &["domain", "tls"]),
+    ("crates/sdk", &["proto", "domain", "tls"]),
     ("crates/registry", &["sdk", "chassis", "store", "domain", "proto"]),
     ("crates/health", &["sdk", "chassis", "store", "domain", "proto"]),
     ("crates/launcher", &["sdk", "chassis", "store", "domain", "proto"]),

@@ -200,9 +200,5 @@ impl Entry {
     }
 }
 
-/// The name in the verified certificate of the connection that a call came by, among the extensions of its request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateName(pub Arc<str>);
-
 /// A token that ends what goes on under a guard once another one holds.
 pub(crate) type Replaced = CancellationToken;

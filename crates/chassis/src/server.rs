@@ -1,6 +1,9 @@
 //! One service on its two sockets, from the first connection to the last answer: gRPC with reflection and health, and
 //! HTTP for operators.
 
+mod certificates;
+mod connection;
+mod door;
 mod listeners;
 mod ops;
 mod standard;
@@ -20,6 +23,11 @@ use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
+pub use certificates::Certificates;
+pub(crate) use connection::Busy;
+pub use connection::Peer;
+pub use door::Connections;
+use door::Door;
 pub use listeners::{Error as ListenError, Listeners};
 
 /// What a peer may send unread on one stream, and on one connection, in bytes: enough for columns of observations to
@@ -58,6 +66,8 @@ pub struct Served {
 pub struct Config {
     /// How much may go on at once, and for how long.
     pub limits: Limits,
+    /// How many connections may be open, and for how long.
+    pub connections: Connections,
     /// How long calls get to finish when the service stops, in real time.
     pub grace: Duration,
 }
@@ -73,6 +83,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Whether it can do its work.
     pub readiness: Readiness,
+    /// How it proves who it is; none: nothing is encrypted.
+    pub certificates: Option<Certificates>,
 }
 
 /// Why a server could not be built or came to an end by itself.
@@ -100,8 +112,8 @@ pub struct Ops {
 impl Ops {
     /// Starts to answer `/metrics`, `/livez` and `/readyz` on `listener`.
     #[must_use]
-    pub fn start(listener: tokio::net::TcpListener, shared: &Shared) -> Self {
-        Self { _task: AbortOnDropHandle::new(tokio::spawn(ops::serve(listener, shared.clone()))) }
+    pub fn start(listener: tokio::net::TcpListener, connections: Connections, shared: &Shared) -> Self {
+        Self { _task: AbortOnDropHandle::new(tokio::spawn(ops::serve(listener, connections, shared.clone()))) }
     }
 }
 
@@ -111,7 +123,7 @@ pub struct Server {
     routes: Routes,
     layers: Layers,
     stop: Stop,
-    grace: Duration,
+    config: Config,
     shared: Shared,
     reporter: AbortOnDropHandle<()>,
 }
@@ -135,7 +147,7 @@ impl Server {
         let report = standard::report(health, services, shared.readiness.clone());
         let reporter = AbortOnDropHandle::new(tokio::spawn(report));
         let shared = shared.clone();
-        Ok(Self { listener, routes: routes.prepare(), layers, stop, grace: config.grace, shared, reporter })
+        Ok(Self { listener, routes: routes.prepare(), layers, stop, config, shared, reporter })
     }
 
     /// Where the server listens.
@@ -152,14 +164,13 @@ impl Server {
     /// # Errors
     /// When the socket fails.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { listener, routes, layers, stop: steps, grace, shared, reporter } = self;
+        let Self { listener, routes, layers, stop: steps, config, shared, reporter } = self;
+        let Config { connections, grace, .. } = config;
+        let tls = shared.certificates.as_ref().map(|certificates| certificates.grpc.clone());
+        let door = Door::open(listener, tls, connections, &shared);
         let closing = steps.drain.clone();
         let calls = layers.clone();
-        let serving = transport().layer(layers).serve_with_incoming_shutdown(
-            routes,
-            incoming(listener),
-            closing.cancelled_owned(),
-        );
+        let serving = transport().layer(layers).serve_with_incoming_shutdown(routes, door, closing.cancelled_owned());
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
             ended = &mut serving => return Ok(ended?),
@@ -196,7 +207,8 @@ pub async fn serve_bare(
     routes: Routes,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    Ok(transport().serve_with_incoming_shutdown(routes.prepare(), incoming(listener), stop).await?)
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE.0));
+    Ok(transport().serve_with_incoming_shutdown(routes.prepare(), incoming, stop).await?)
 }
 
 /// Waits until nothing is left to answer, although connections may be open whose peers do not answer us either.
@@ -215,8 +227,4 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_interval(Some(interval))
         .http2_keepalive_timeout(Some(patience))
         .http2_max_header_list_size(MOST_HEADERS)
-}
-
-fn incoming(listener: tokio::net::TcpListener) -> TcpIncoming {
-    TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE.0))
 }

@@ -6,14 +6,17 @@ mod command;
 mod common;
 mod fault;
 pub mod parse;
+pub mod peers;
 mod reader;
 mod sources;
 mod table;
+mod tls;
 
 pub use common::{Clock, Common, Log, LogFormat, Traces};
 pub use fault::{Fault, Faults, Origin};
 pub use reader::Reader;
 pub use sources::Sources;
+pub use tls::Tls;
 
 /// One setting: what it is called, what it means, and how its text becomes a value.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod support {
+    pub mod authority;
     pub mod client;
     pub mod echo;
     pub mod fixture;
@@ -13,4 +14,5 @@ mod server {
     mod calls;
     mod life;
     mod shared_process;
+    mod tls;
 }

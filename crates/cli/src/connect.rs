@@ -1,11 +1,12 @@
 //! Where the services are, and short names made long.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use slipway_sdk::name::{LaunchName, ModelName, VersionName};
-use slipway_sdk::{Endpoint, Health, Launcher, Registry};
+use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Registry};
 
 /// Where the services are.
 #[derive(Debug, Args)]
@@ -22,6 +23,18 @@ pub struct Connect {
     /// The namespace of short names.
     #[arg(long, short, global = true, env = "SLIPWAY_NAMESPACE", default_value = "default")]
     namespace: String,
+    /// The certificates of who certified the services, in PEM, in place of whom this machine trusts; for https addresses.
+    #[arg(long, global = true, env = "SLIPWAY_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The certificate that says who calls, in PEM.
+    #[arg(long, global = true, env = "SLIPWAY_CERTIFICATE", value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// The private key of the certificate, in PEM.
+    #[arg(long, global = true, env = "SLIPWAY_KEY", value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// A file with the token that says who calls.
+    #[arg(long, global = true, env = "SLIPWAY_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// How long one call may take, in seconds.
     #[arg(long, global = true, default_value_t = 10.0, value_name = "SECONDS")]
     deadline: f64,
@@ -30,7 +43,15 @@ pub struct Connect {
 impl Connect {
     fn endpoint(&self, address: &str) -> Result<Endpoint> {
         let deadline = Duration::try_from_secs_f64(self.deadline).context("--deadline is not a number of seconds")?;
-        Ok(Endpoint::new(address)?.with_deadline(deadline))
+        let files = ClientFiles { ca: self.ca.clone(), identity: self.certificate.clone().zip(self.key.clone()) };
+        if address.starts_with("https://") {
+            files.check().context("connecting under TLS")?;
+        }
+        let endpoint = Endpoint::new(address)?.with_deadline(deadline).with_tls(files);
+        Ok(match &self.token_file {
+            Some(path) => endpoint.with_token_file(path)?,
+            None => endpoint,
+        })
     }
 
     /// A client of the registry.

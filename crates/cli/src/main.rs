@@ -1,5 +1,6 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
+mod certs;
 mod completions;
 mod connect;
 mod demo;
@@ -67,6 +68,8 @@ enum Command {
     /// The health of versions, and gates.
     #[command(subcommand)]
     Health(health::Health),
+    /// Make an authority and certificates, to try TLS with and for small places.
+    Certs(certs::Certs),
     /// Print completions for a shell.
     Completions(completions::Completions),
 }
@@ -93,6 +96,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
+        Command::Certs(certs) => return certs.run(),
         Command::Completions(completions) => completions.run(),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
+use slipway_chassis::settings::peers::{self, Peers};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
 use slipway_sdk::{Cache, CacheSettings, Endpoint, Registry};
 use slipway_store::Store;
@@ -21,6 +22,8 @@ use crate::{Error, Health};
 pub struct Config {
     /// The registry that knows label windows and tolerances; none: every model is judged by the defaults.
     pub registry: Option<Endpoint>,
+    /// How it is called.
+    pub calling: Peers,
     /// How much is taken, and how long producers are waited for.
     pub limits: Limits,
 }
@@ -48,7 +51,7 @@ pub const DECLARATION: Declaration<Config> = Declaration {
     listen: "127.0.0.1:7702",
     ops_listen: "127.0.0.1:7712",
     data_dir: "slipway-data/health",
-    settings: &[REGISTRY.row, PRODUCER_IDLE.row],
+    settings: &[REGISTRY.row, PRODUCER_IDLE.row, peers::ROWS[0], peers::ROWS[1]],
     read,
     examples: "\
   slipway-health
@@ -57,8 +60,16 @@ pub const DECLARATION: Declaration<Config> = Declaration {
 };
 
 fn read(reader: &mut Reader) -> Config {
-    let registry = reader.optional(&REGISTRY);
-    Config { registry, limits: Limits { producer_idle: reader.value(&PRODUCER_IDLE), ..Limits::default() } }
+    let calling = Peers::read(reader);
+    let registry = reader.optional(&REGISTRY).map(|endpoint| match &calling.token_file {
+        None => endpoint,
+        Some(path) => endpoint.clone().with_token_file(path).unwrap_or_else(|_| {
+            reader.refuse_value(&REGISTRY, "an https address, since peers.token-file is sent there");
+            endpoint
+        }),
+    });
+    let limits = Limits { producer_idle: reader.value(&PRODUCER_IDLE), ..Limits::default() };
+    Config { registry, calling, limits }
 }
 
 /// Starts the service on the embedded store in its data folder.
@@ -94,6 +105,7 @@ pub async fn serve(config: Config, store: Arc<dyn Store>, start: Start) -> Resul
 fn policies(config: &Config, start: &Start) -> Arc<dyn Policies> {
     let Some(endpoint) = &config.registry else { return Arc::new(Defaults) };
     let file = Some(start.common.data_dir.join("registry.picture"));
-    let cache = Cache::start(&Registry::new(endpoint), CacheSettings { file, ..CacheSettings::default() });
+    let endpoint = endpoint.clone().with_tls(config.calling.files(&start.common));
+    let cache = Cache::start(&Registry::new(&endpoint), CacheSettings { file, ..CacheSettings::default() });
     Arc::new(Picture::new(cache))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
+use slipway_chassis::settings::peers::{self, Peers as Calling};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
 use slipway_sdk::Endpoint;
 use slipway_store::Store;
@@ -24,6 +25,8 @@ pub struct Config {
     pub registry: Endpoint,
     /// Where the health monitor listens.
     pub health: Endpoint,
+    /// How it calls both.
+    pub calling: Calling,
     /// How many commands may be under way at each of them.
     pub concurrency: usize,
 }
@@ -59,7 +62,7 @@ pub const DECLARATION: Declaration<Config> = Declaration {
     listen: "127.0.0.1:7703",
     ops_listen: "127.0.0.1:7713",
     data_dir: "slipway-data/launcher",
-    settings: &[REGISTRY.row, HEALTH.row, LIMIT.row],
+    settings: &[REGISTRY.row, HEALTH.row, LIMIT.row, peers::ROWS[0], peers::ROWS[1]],
     read,
     examples: "\
   slipway-launcher
@@ -76,7 +79,23 @@ fn count(text: &str) -> Option<usize> {
 }
 
 fn read(reader: &mut Reader) -> Config {
-    Config { registry: reader.value(&REGISTRY), health: reader.value(&HEALTH), concurrency: reader.value(&LIMIT) }
+    let calling = Calling::read(reader);
+    Config {
+        registry: called(reader, &REGISTRY, &calling),
+        health: called(reader, &HEALTH, &calling),
+        concurrency: reader.value(&LIMIT),
+        calling,
+    }
+}
+
+/// The service that `setting` names, called with the token of this one.
+fn called(reader: &mut Reader, setting: &Setting<Endpoint>, calling: &Calling) -> Endpoint {
+    let endpoint = reader.value(setting);
+    let Some(path) = &calling.token_file else { return endpoint };
+    endpoint.clone().with_token_file(path).unwrap_or_else(|_| {
+        reader.refuse_value(setting, "an https address, since peers.token-file is sent there");
+        endpoint
+    })
 }
 
 /// Starts the launcher on the embedded store in its data folder.
@@ -86,7 +105,9 @@ fn read(reader: &mut Reader) -> Config {
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let options = Options { rows: ROWS, ..Options::default() };
     let store = Embedded::open_in_background(&start.common.data_dir, options).await?;
-    let peers = Remote::new(&config.registry, &config.health, start.env.clone());
+    let files = config.calling.files(&start.common);
+    let (registry, health) = (config.registry.with_tls(files.clone()), config.health.with_tls(files));
+    let peers = Remote::new(&registry, &health, start.env.clone());
     serve(Arc::new(store), Arc::new(peers), config.concurrency, start).await
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Code, Request, Response, Status};
 use tracing::Instrument as _;
 
@@ -12,6 +13,7 @@ use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::retry::{Backoff, RetryPolicy};
+use crate::token::Token;
 
 /// The largest answer that is taken: a full page of the largest resources fits in.
 pub(crate) const LARGEST_MESSAGE: usize = 64 << 20;
@@ -22,11 +24,17 @@ pub(crate) struct Terms {
     pub address: Arc<str>,
     pub deadline: Duration,
     pub retry: RetryPolicy,
+    pub token: Option<Token>,
 }
 
 impl Terms {
     pub fn of(endpoint: &Endpoint) -> Self {
-        Self { address: endpoint.address().into(), deadline: endpoint.deadline(), retry: endpoint.retry() }
+        Self {
+            address: endpoint.address().into(),
+            deadline: endpoint.deadline(),
+            retry: endpoint.retry(),
+            token: endpoint.token().cloned(),
+        }
     }
 
     /// Makes the call until it is answered, refused, tried often enough, or out of time.
@@ -50,6 +58,7 @@ impl Terms {
     {
         let (carried, until) = (Carried::here(), Instant::now() + self.deadline);
         let mut backoff = Backoff::new(self.retry);
+        let mut refused = self.token.as_ref().and_then(|token| token.current().ok());
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let request = carried.request(message.clone(), Some(left));
@@ -57,12 +66,21 @@ impl Terms {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            if failure.code() == Code::Unauthenticated && self.is_renewed(&mut refused) {
+                continue;
+            }
             let wait = if failure.code() == Code::Unavailable { backoff.next(failure.retry_after()) } else { None };
             match wait.map(|wait| Instant::now() + wait) {
                 Some(again_at) if again_at < until => tokio::time::sleep_until(again_at).await,
                 _ => return Err(failure),
             }
         }
+    }
+
+    /// Whether there is another token than the one that was refused, which is tried once.
+    fn is_renewed(&self, refused: &mut Option<MetadataValue<Ascii>>) -> bool {
+        let (Some(token), Some(refused)) = (&self.token, refused.take()) else { return false };
+        token.renewed(&refused).is_some()
     }
 
     /// Opens a stream. The deadline bounds how long that takes, not how long the stream lasts.
@@ -76,7 +94,8 @@ impl Terms {
 
     /// What becomes of a failure that a stream of this client told of.
     pub fn failure(&self, carried: &Carried, status: &Status) -> Error {
-        Error::from_status(status, &self.address, &carried.request_id)
+        let failure = Error::from_status(status, &self.address, &carried.request_id);
+        if matches!(self.token, Some(Token::File(_))) { failure.renewable() } else { failure }
     }
 
     async fn answer<A>(

@@ -49,6 +49,8 @@ struct Failure {
     preconditions: Vec<Precondition>,
     request_id: String,
     retry_after: Option<Duration>,
+    /// Who calls may say it better the next time.
+    renewable: bool,
 }
 
 impl Error {
@@ -105,7 +107,8 @@ impl Error {
     /// UNAVAILABLE or DEADLINE_EXCEEDED: repeat a mutation with a `request_id` of your own.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.code, Code::Unavailable | Code::DeadlineExceeded) || self.0.retry_after.is_some()
+        let waits = self.0.retry_after.is_some() || self.0.renewable;
+        waits || matches!(self.0.code, Code::Unavailable | Code::DeadlineExceeded)
     }
 
     /// Why the service at `address` did not do what it was asked under `request_id`.
@@ -136,6 +139,7 @@ impl Error {
             preconditions: preconditions(&details),
             request_id: named,
             retry_after: asked,
+            renewable: false,
         })
     }
 
@@ -159,6 +163,21 @@ impl Error {
         Self::local(Code::InvalidArgument, "BAD_ADDRESS", message).advising(advice)
     }
 
+    pub(crate) fn bad_token(message: &str) -> Self {
+        let advice = "Get a new token, and write it alone into the file.";
+        Self::local(Code::Unauthenticated, "BAD_TOKEN", message).advising(advice)
+    }
+
+    pub(crate) fn token_needs_tls(address: &str) -> Self {
+        let message = format!("a token for {address} could be read by whoever carries it there");
+        Self::local(Code::InvalidArgument, "TOKEN_NEEDS_TLS", message).advising("Write the address as https://…")
+    }
+
+    /// The same, where a token is read from a file, so that the next one may be accepted.
+    pub(crate) fn renewable(&self) -> Self {
+        Self::new(Failure { renewable: self.0.code == Code::Unauthenticated, ..(*self.0).clone() })
+    }
+
     /// A failure on this side of the wire.
     pub(crate) fn local(code: Code, reason: &str, message: impl Into<String>) -> Self {
         Self::new(Failure {
@@ -171,6 +190,7 @@ impl Error {
             preconditions: Vec::new(),
             request_id: String::new(),
             retry_after: None,
+            renewable: false,
         })
     }
 

@@ -3,8 +3,8 @@
 use futures_util::Stream;
 use slipway_proto::health::v1::health_client::HealthClient;
 use tonic::Streaming;
-use tonic::transport::Channel;
 
+use crate::authorize::Wire;
 use crate::call::{LARGEST_MESSAGE, Terms, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
@@ -20,7 +20,7 @@ use crate::pb;
 /// `DEADLINE_EXCEEDED` if it does not answer in time.
 #[derive(Debug, Clone)]
 pub struct Health {
-    stub: HealthClient<Channel>,
+    stub: HealthClient<Wire>,
     terms: Terms,
 }
 
@@ -31,7 +31,7 @@ impl Health {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
-        let stub = HealthClient::new(endpoint.channel()).max_decoding_message_size(LARGEST_MESSAGE);
+        let stub = HealthClient::new(endpoint.wire()).max_decoding_message_size(LARGEST_MESSAGE);
         Self { stub, terms: Terms::of(endpoint) }
     }
 

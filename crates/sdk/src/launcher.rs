@@ -3,8 +3,8 @@
 use slipway_domain::name::LaunchName;
 use slipway_proto::launcher::v1::launcher_client::LauncherClient;
 use tonic::Streaming;
-use tonic::transport::Channel;
 
+use crate::authorize::Wire;
 use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
@@ -22,7 +22,7 @@ use crate::pb;
 /// `DEADLINE_EXCEEDED` if it does not answer in time.
 #[derive(Debug, Clone)]
 pub struct Launcher {
-    stub: LauncherClient<Channel>,
+    stub: LauncherClient<Wire>,
     terms: Terms,
 }
 
@@ -35,7 +35,7 @@ impl Launcher {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
-        let stub = LauncherClient::new(endpoint.channel()).max_decoding_message_size(LARGEST_MESSAGE);
+        let stub = LauncherClient::new(endpoint.wire()).max_decoding_message_size(LARGEST_MESSAGE);
         Self { stub, terms: Terms::of(endpoint) }
     }
 

@@ -7,8 +7,10 @@
 //!
 //! Names are typed wherever a call is about one resource; messages are those of the wire, re-exported as [`pb`].
 
+mod authorize;
 mod cache;
 mod call;
+mod connector;
 mod context;
 mod endpoint;
 mod error;
@@ -20,6 +22,7 @@ mod registry;
 mod reporter;
 mod retry;
 mod router;
+mod token;
 mod traffic;
 
 pub use cache::{Cache, CacheSettings, Freshness, Picture};
@@ -38,6 +41,7 @@ pub use retry::RetryPolicy;
 pub use router::{ModelRouter, Routed, Router};
 pub use slipway_domain::name;
 pub use slipway_domain::traffic::Traffic;
+pub use slipway_tls::ClientFiles;
 pub use tonic::Code;
 pub use traffic::parse_traffic;
 

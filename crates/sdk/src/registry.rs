@@ -3,8 +3,8 @@
 use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::Streaming;
-use tonic::transport::Channel;
 
+use crate::authorize::Wire;
 use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
@@ -22,7 +22,7 @@ use crate::pb;
 /// `DEADLINE_EXCEEDED` if it does not answer in time.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    stub: RegistryClient<Channel>,
+    stub: RegistryClient<Wire>,
     terms: Terms,
 }
 
@@ -44,7 +44,7 @@ impl Registry {
     /// Outside a tokio runtime.
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
-        let stub = RegistryClient::new(endpoint.channel()).max_decoding_message_size(LARGEST_MESSAGE);
+        let stub = RegistryClient::new(endpoint.wire()).max_decoding_message_size(LARGEST_MESSAGE);
         Self { stub, terms: Terms::of(endpoint) }
     }
 

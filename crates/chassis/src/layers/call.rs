@@ -16,9 +16,10 @@ use super::measure::Measure;
 use super::places::Place;
 use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, panic, span};
-use crate::access::{Admitted, CertificateName, Credentials, Entry, Refused};
+use crate::access::{Admitted, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
 use crate::methods::{Method, Shape};
+use crate::server::{Busy, Peer};
 use crate::status;
 
 /// What a handler, and a call, comes to.
@@ -34,6 +35,8 @@ pub(super) struct Call {
     entry: Result<Option<Box<Entry>>, Box<Refused>>,
     measure: Measure,
     span: Span,
+    /// Keeps its connection from being closed for idleness.
+    busy: Option<Busy>,
 }
 
 impl Call {
@@ -51,7 +54,8 @@ impl Call {
             request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
             entry
         });
-        Self { shared, shape, request_id, deadline, entry, measure, span }
+        let busy = request.extensions().get::<Peer>().map(|peer| peer.busy(&shared.env));
+        Self { shared, shape, request_id, deadline, entry, measure, span, busy }
     }
 
     /// Hands `request` to `inner` at once, and waits for what becomes of it.
@@ -164,8 +168,8 @@ impl Call {
 
     fn stream(self, body: Body, place: Option<Place>) -> Body {
         let cut = self.cut();
-        let Self { request_id, measure, span, .. } = self;
-        Body::new(Stream { inner: Some(body), cut, request_id, measure, span, _place: place })
+        let Self { request_id, measure, span, busy, .. } = self;
+        Body::new(Stream { inner: Some(body), cut, request_id, measure, span, _place: place, _busy: busy })
     }
 
     /// Ends a stream when the service drains or when the caller's deadline has passed.
@@ -209,7 +213,7 @@ fn enter(
 ) -> Result<(Admitted, Option<Box<Entry>>), Box<Refused>> {
     let Method { rule, shape, .. } = shared.methods.all()[method];
     let guarded = shared.access.is_guarded();
-    let certificate = request.extensions().get::<CertificateName>().map(|name| &*name.0);
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
     let credentials =
         if guarded { Credentials::of(request.headers(), certificate)? } else { Credentials::new(None, None) };
     let admitted = shared.access.admit(rule, &credentials)?;

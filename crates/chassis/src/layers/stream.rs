@@ -14,6 +14,7 @@ use super::measure::Measure;
 use super::panic::guarded;
 use super::places::Place;
 use crate::caller::RequestId;
+use crate::server::Busy;
 
 /// Resolves when a stream has to end from outside.
 pub(super) type Cut = Pin<Box<dyn Future<Output = End> + Send>>;
@@ -28,6 +29,8 @@ pub(super) struct Stream {
     pub(super) span: Span,
     /// Keeps the place of this stream among those that are allowed.
     pub(super) _place: Option<Place>,
+    /// Keeps its connection from being closed for idleness.
+    pub(super) _busy: Option<Busy>,
 }
 
 type Next = Poll<Option<Result<Frame<<tonic::body::Body as Body>::Data>, Status>>>;

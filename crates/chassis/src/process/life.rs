@@ -10,7 +10,7 @@ use crate::access::{self, Access};
 use crate::env::Env;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::server::{self, Listeners, Ops, Served, Server, Shared};
+use crate::server::{self, Certificates, Listeners, Ops, Served, Server, Shared};
 use crate::settings::Common;
 use crate::tasks::Tasks;
 use crate::{data_dir, telemetry};
@@ -62,6 +62,9 @@ pub enum Error {
     /// Its policy, tokens or keys cannot be used.
     #[error(transparent)]
     Access(#[from] access::Error),
+    /// Its certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] slipway_tls::Error),
     /// Its sockets cannot be had.
     #[error(transparent)]
     Listen(#[from] server::ListenError),
@@ -96,12 +99,19 @@ where
         Some(sources) => Access::guarded(sources, &env, &metrics)?,
         None => Access::open(&env, &metrics),
     };
-    let shared = Shared { env: env.clone(), access, metrics, readiness: Readiness::new() };
+    let certificates = common.tls.as_ref().map(Certificates::open).transpose()?;
+    let shared = Shared { env: env.clone(), access, metrics, readiness: Readiness::new(), certificates };
     let service = shared.readiness.component("service");
-    let _ops = Ops::start(ops, &shared);
+    let _ops = Ops::start(ops, common.server.connections, &shared);
     data_dir::prepare(&common.data_dir)?;
     let tasks = Tasks::new(stop.clone(), shared.readiness.clone());
-    let Shared { access, metrics, readiness, .. } = shared.clone();
+    let Shared { access, metrics, readiness, certificates, .. } = shared.clone();
+    if let Some(certificates) = certificates {
+        let (followed, stopping) = (certificates.follow(shared.clone()), tasks.stopping());
+        tasks.spawn("certificates", async move {
+            stopping.run_until_cancelled(followed).await;
+        });
+    }
     let (followed, stopping) = (access.clone(), tasks.stopping());
     tasks.spawn("access", async move {
         stopping.run_until_cancelled(followed.follow()).await;

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use http::Uri;
 
 use super::table::{
-    CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, LISTEN, LOG, LOG_FORMAT, MAX_DEADLINE,
-    MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, RATE_BYTES, RATE_REQUESTS, REMOTE, SAMPLE,
+    CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, IDLE, LISTEN, LOG, LOG_FORMAT,
+    MAX_CONNECTIONS, MAX_DEADLINE, MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, RATE_BYTES, RATE_REQUESTS,
+    REMOTE, SAMPLE, TLS_HANDSHAKE,
 };
-use super::{Reader, Setting, access};
+use super::{Reader, Setting, Tls, access, tls};
 use crate::access::Sources;
 use crate::env::{Env, Scale};
 use crate::layers::{Deadlines, Limits, Rates};
-use crate::server;
+use crate::server::{self, Connections};
 
 /// What every service is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Common {
     pub data_dir: PathBuf,
     /// Where the policy, tokens and keys are; none where everybody may do everything.
     pub access: Option<Sources>,
+    /// How it proves who it is; none where nothing is encrypted.
+    pub tls: Option<Tls>,
     /// What is logged, and how.
     pub log: Log,
     /// Where traces go; none when they are not collected.
@@ -98,6 +101,7 @@ impl Common {
             ops_listen,
             data_dir: reader.value(&DATA_DIR),
             access,
+            tls: tls::read(reader),
             log: Log { filter: reader.value(&LOG), format: reader.value(&LOG_FORMAT) },
             traces: traces(reader),
             server: server(reader),
@@ -143,7 +147,12 @@ fn server(reader: &mut Reader) -> server::Config {
     let rates = Rates { requests: reader.value(&RATE_REQUESTS), bytes: reader.value(&RATE_BYTES) };
     let (requests, streams) = (reader.value(&MAX_REQUESTS), reader.value(&MAX_STREAMS));
     let limits = Limits { requests, streams, deadlines, rates };
-    server::Config { limits, grace: reader.value(&GRACE) }
+    let connections = Connections {
+        most: reader.value(&MAX_CONNECTIONS),
+        handshake: reader.value(&TLS_HANDSHAKE),
+        idle: reader.value(&IDLE),
+    };
+    server::Config { limits, connections, grace: reader.value(&GRACE) }
 }
 
 fn clock(reader: &mut Reader) -> Clock {

@@ -8,9 +8,10 @@ use http::Uri;
 use jiff::Timestamp;
 
 use jsonwebtoken::Algorithm;
+use slipway_tls::ClientAuth;
 
 use super::common::LogFormat;
-use super::{Row, Setting, parse};
+use super::{Row, Setting, parse, tls};
 use crate::access::jwt::{USUAL_ALGORITHMS, parse_algorithms};
 use crate::access::key_source::{self, KeySource};
 
@@ -83,6 +84,34 @@ pub(super) const JWT_GROUPS: Setting<String> = Setting::new(
     TEXT,
     "The claim of JSON web tokens that names the groups of their subject: claim:NAME in a policy",
 );
+pub(super) const TLS_CERTIFICATE: Setting<PathBuf> = Setting::new(
+    "tls.certificate",
+    "",
+    parse::path,
+    "the path of a PEM file",
+    "The certificate of this service, and those between it and the root: everything is served over TLS. Read again when \
+     it changes",
+);
+pub(super) const TLS_KEY: Setting<PathBuf> =
+    Setting::new("tls.key", "", parse::path, "the path of a PEM file", "The private key of tls.certificate");
+pub(super) const TLS_CLIENT_CA: Setting<PathBuf> = Setting::new(
+    "tls.client-ca",
+    "",
+    parse::path,
+    "the path of a PEM file",
+    "The roots by which the certificates of callers are trusted, which say who they are. Read again when it changes",
+);
+pub(super) const TLS_CLIENT_AUTH: Setting<ClientAuth> = Setting::new(
+    "tls.client-auth",
+    "optional",
+    tls::client_auth,
+    "optional or required",
+    "Whether callers must have a certificate of tls.client-ca",
+);
+pub(super) const TLS_HANDSHAKE: Setting<Duration> =
+    Setting::new("tls.handshake-timeout", "10s", parse::duration, DURATION, "How long a TLS handshake may take");
+pub(super) const OPS_PLAIN: Setting<bool> =
+    Setting::switch("ops-plain", "Serve /metrics, /livez and /readyz without TLS although there is a tls.certificate");
 pub(super) const LOG: Setting<String> = Setting::new(
     "log",
     "info",
@@ -124,6 +153,15 @@ pub(super) const MAX_REQUESTS: Setting<u32> =
     Setting::new("max-requests", "1024", parse::count, COUNT, "How many unary calls may be under way at once");
 pub(super) const MAX_STREAMS: Setting<u32> =
     Setting::new("max-streams", "10000", parse::count, COUNT, "How many streams may be open at once");
+pub(super) const MAX_CONNECTIONS: Setting<u32> =
+    Setting::new("max-connections", "16384", parse::count, COUNT, "How many connections may be open at once");
+pub(super) const IDLE: Setting<Duration> = Setting::new(
+    "idle-timeout",
+    "15m",
+    parse::duration,
+    DURATION,
+    "How long a connection may be without a call before it is closed",
+);
 pub(super) const RATE_REQUESTS: Setting<u32> = Setting::new(
     "rate.requests",
     "0",
@@ -187,6 +225,12 @@ pub(super) const ROWS: &[Row] = &[
     JWT_AUDIENCE.row,
     JWT_ALGORITHMS.row,
     JWT_GROUPS.row,
+    TLS_CERTIFICATE.row,
+    TLS_KEY.row,
+    TLS_CLIENT_CA.row,
+    TLS_CLIENT_AUTH.row,
+    TLS_HANDSHAKE.row,
+    OPS_PLAIN.row,
     LOG.row,
     LOG_FORMAT.row,
     OTLP.row,
@@ -195,6 +239,8 @@ pub(super) const ROWS: &[Row] = &[
     MAX_MESSAGE.row,
     MAX_REQUESTS.row,
     MAX_STREAMS.row,
+    MAX_CONNECTIONS.row,
+    IDLE.row,
     RATE_REQUESTS.row,
     RATE_BYTES.row,
     DEADLINE.row,

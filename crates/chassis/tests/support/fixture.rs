@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use slipway_chassis::access::Access;
+use slipway_chassis::access::{Access, Sources};
 use slipway_chassis::env::Env;
 use slipway_chassis::layers::{Deadlines, Limits, Rates};
 use slipway_chassis::metrics::Metrics;
 use slipway_chassis::readiness::Readiness;
-use slipway_chassis::server::{Config, Listeners, Ops, Server, Shared};
+use slipway_chassis::server::{Certificates, Config, Connections, Listeners, Ops, Server, Shared};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -31,19 +31,31 @@ pub fn config() -> Config {
     let deadlines = Deadlines { default: Duration::from_secs(10), max: Duration::from_secs(60) };
     Config {
         limits: Limits { requests: 100, streams: 100, deadlines, rates: Rates::default() },
+        connections: Connections { most: 1000, handshake: Duration::from_secs(10), idle: Duration::from_secs(3600) },
         grace: Duration::from_secs(5),
     }
 }
 
 impl Fixture {
     pub async fn start(config: Config) -> Self {
+        Self::start_under(config, None).await
+    }
+
+    /// The same, with certificates, and a policy in a file.
+    pub async fn start_under(config: Config, guarded: Option<(Certificates, Sources)>) -> Self {
         let listeners = Listeners::loopback().await.unwrap();
         let ops = listeners.ops.local_addr().unwrap();
         let readiness = Readiness::new();
         let (env, metrics) = (Env::system(), Metrics::new().unwrap());
-        let access = Access::open(&env, &metrics);
-        let shared = Shared { env, access, metrics, readiness: readiness.clone() };
-        let ops_server = Ops::start(listeners.ops, &shared);
+        let (access, certificates) = match guarded {
+            Some((certificates, sources)) => (Access::guarded(sources, &env, &metrics).unwrap(), Some(certificates)),
+            None => (Access::open(&env, &metrics), None),
+        };
+        let shared = Shared { env, access, metrics, readiness: readiness.clone(), certificates };
+        if let Some(certificates) = shared.certificates.clone() {
+            tokio::spawn(certificates.follow(shared.clone()));
+        }
+        let ops_server = Ops::start(listeners.ops, config.connections, &shared);
         let echo = Echo::default();
         let server = Server::build(config, listeners.grpc, echo.clone().served(), &shared).unwrap();
         let address = server.address().unwrap();

@@ -89,11 +89,14 @@ impl Cluster {
     pub async fn start(settings: Settings, env: &Env, stop: CancellationToken) -> Result<Self> {
         let Settings { registry: first, health: mut second, launcher: mut third } = settings;
         let listeners = [bind(&first.common).await?, bind(&second.common).await?, bind(&third.common).await?];
-        let address = |listeners: &Listeners| anyhow::Ok(format!("http://{}", listeners.grpc.local_addr()?));
+        // Each has its certificate, or none: what is encrypted is encrypted between them, too.
+        let scheme = if first.common.tls.is_some() { "https" } else { "http" };
+        let address = |listeners: &Listeners| anyhow::Ok(format!("{scheme}://{}", listeners.grpc.local_addr()?));
         let [registry, health, launcher] = [address(&listeners[0])?, address(&listeners[1])?, address(&listeners[2])?];
-        second.own.registry = Some(slipway_sdk::Endpoint::new(&registry)?);
-        third.own.registry = slipway_sdk::Endpoint::new(&registry)?;
-        third.own.health = slipway_sdk::Endpoint::new(&health)?;
+        let to_registry = second.own.registry.take().map(|endpoint| endpoint.with_address(&registry));
+        second.own.registry = to_registry.transpose()?;
+        third.own.registry = third.own.registry.with_address(&registry)?;
+        third.own.health = third.own.health.with_address(&health)?;
         let mut cluster = Self { registry, health, launcher, stop, running: JoinSet::new() };
         let [one, two, three] = listeners;
         cluster.run(registry::DECLARATION.name, first, (one, env), registry::start);

@@ -1,0 +1,69 @@
+//! The certificates of a server's two sockets, which are read again when their files change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use slipway_tls::{Error, HTTP_1, HTTP_2, Server, ServerFiles, ServerTexts};
+
+use super::Shared;
+use crate::settings::Tls;
+
+/// How often files are looked at, in real time.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The certificates of one service.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    /// For gRPC.
+    pub grpc: Arc<Server>,
+    /// For operators, who are not asked for certificates; none: they are served without TLS.
+    pub ops: Option<Arc<Server>>,
+    texts: Result<ServerTexts, Error>,
+}
+
+impl Certificates {
+    /// Reads the files that `settings` name.
+    ///
+    /// # Errors
+    /// The file that can't be used.
+    pub fn open(settings: &Tls) -> Result<Self, Error> {
+        let Tls { files, ops } = settings;
+        let texts = files.read()?;
+        let for_ops = || Server::open(ServerFiles { clients: None, ..files.clone() }, HTTP_1);
+        let ops = ops.then(for_ops).transpose()?.map(Arc::new);
+        Ok(Self { grpc: Arc::new(Server::open(files.clone(), HTTP_2)?), ops, texts: Ok(texts) })
+    }
+
+    /// Follows the files for ever: handshakes that begin after a change take what they say then, if it can be used.
+    pub async fn follow(mut self, shared: Shared) {
+        let what = "Changed files of certificates that were read again, by outcome.";
+        let reloads = shared.metrics.meter().u64_counter("certificate_reloads").with_description(what).build();
+        loop {
+            shared.env.pause(LOOK).await;
+            let files = self.grpc.files().clone();
+            let read = tokio::task::spawn_blocking(move || files.read()).await;
+            let Ok(texts) = read else { continue };
+            if texts == self.texts {
+                continue;
+            }
+            let outcome = match texts.as_ref().map_err(Error::clone).and_then(|texts| self.take(texts)) {
+                Ok(()) => {
+                    tracing::info!("the certificates were read again");
+                    "taken"
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the change is not taken, and the certificates that held before still hold");
+                    "refused"
+                }
+            };
+            reloads.add(1, &[KeyValue::new("outcome", outcome)]);
+            self.texts = texts;
+        }
+    }
+
+    fn take(&self, texts: &ServerTexts) -> Result<(), Error> {
+        self.grpc.take(texts)?;
+        self.ops.as_ref().map_or(Ok(()), |ops| ops.take(texts))
+    }
+}
