@@ -38,6 +38,10 @@ pub struct Certs {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Make an authority: DIR/ca.crt and DIR/ca.key.
+    #[command(after_help = "\
+Examples:
+  slipway certs ca certs
+  slipway certs ca certs --days 730")]
     Ca {
         /// Where to.
         dir: PathBuf,
@@ -50,6 +54,11 @@ enum What {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  slipway certs issue certs registry --dns registry.internal --dns localhost --ip 127.0.0.1
+  slipway certs issue certs ada --uri spiffe://example.org/people/ada --days 30
+  slipway certs issue certs registry --dns registry.internal --force")]
 struct Issue {
     /// Where the authority is, and the certificate is put.
     dir: PathBuf,

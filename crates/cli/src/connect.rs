@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
-use slipway_sdk::name::{LaunchName, ModelName, VersionName};
+use slipway_sdk::name::{Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, VersionName};
 use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Registry};
+
+use crate::value;
 
 /// Where the services are.
 #[derive(Debug, Args)]
@@ -22,7 +24,8 @@ pub struct Connect {
     launcher: String,
     /// The namespace of short names.
     #[arg(long, short, global = true, env = "SLIPWAY_NAMESPACE", default_value = "default")]
-    namespace: String,
+    #[arg(value_parser = value::namespace, value_name = "ID")]
+    namespace: Identifier,
     /// The certificates of who certified the services, in PEM, in place of whom this machine trusts; for https addresses.
     #[arg(long, global = true, env = "SLIPWAY_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -36,18 +39,17 @@ pub struct Connect {
     #[arg(long, global = true, env = "SLIPWAY_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// How long one call may take, in seconds.
-    #[arg(long, global = true, default_value_t = 10.0, value_name = "SECONDS")]
-    deadline: f64,
+    #[arg(long, global = true, default_value = "10", value_parser = value::deadline, value_name = "SECONDS")]
+    deadline: Duration,
 }
 
 impl Connect {
     fn endpoint(&self, address: &str) -> Result<Endpoint> {
-        let deadline = Duration::try_from_secs_f64(self.deadline).context("--deadline is not a number of seconds")?;
         let files = ClientFiles { ca: self.ca.clone(), identity: self.certificate.clone().zip(self.key.clone()) };
         if address.starts_with("https://") {
             files.check().context("connecting under TLS")?;
         }
-        let endpoint = Endpoint::new(address)?.with_deadline(deadline).with_tls(files);
+        let endpoint = Endpoint::new(address)?.with_deadline(self.deadline).with_tls(files);
         Ok(match &self.token_file {
             Some(path) => endpoint.with_token_file(path)?,
             None => endpoint,
@@ -71,38 +73,31 @@ impl Connect {
 
     /// `namespaces/{namespace}`.
     pub fn parent(&self) -> String {
-        format!("namespaces/{}", self.namespace)
+        NamespaceName { namespace: self.namespace.clone() }.to_string()
     }
 
-    /// The model that `text` names: in full, or by its id.
-    pub fn model(&self, text: &str) -> Result<ModelName> {
-        let full = if text.contains('/') { text.to_owned() } else { format!("{}/models/{text}", self.parent()) };
-        ModelName::parse(&full)
-            .with_context(|| format!("{text:?} is not a model; write flight-delay, or its full name"))
+    /// The full name of a model.
+    pub fn model(&self, typed: &value::Model) -> ModelName {
+        typed.within(&self.namespace)
     }
 
-    /// The version that `text` names: in full, or as `model/number`.
-    pub fn version(&self, text: &str) -> Result<VersionName> {
-        let full = match text.split('/').collect::<Vec<_>>()[..] {
-            [model, number] => format!("{}/models/{model}/versions/{number}", self.parent()),
-            _ => text.to_owned(),
-        };
-        VersionName::parse(&full)
-            .with_context(|| format!("{text:?} is not a version; write flight-delay/2, or its full name"))
+    /// The full name of a model type.
+    pub fn model_type(&self, typed: &value::ModelType) -> ModelTypeName {
+        typed.within(&self.namespace)
     }
 
-    /// The launch that `text` names: in full, or by its id.
-    pub fn launch(&self, text: &str) -> Result<LaunchName> {
-        let full = if text.contains('/') { text.to_owned() } else { format!("{}/launches/{text}", self.parent()) };
-        LaunchName::parse(&full).with_context(|| format!("{text:?} is not a launch; `slipway launch ls` shows them"))
+    /// The full name of a version.
+    pub fn version(&self, typed: &value::Version) -> VersionName {
+        typed.within(&self.namespace)
     }
-}
 
-/// Pairs of `key=value`.
-pub fn labels(pairs: &[String]) -> Result<Vec<(String, String)>> {
-    let pair = |pair: &String| match pair.split_once('=') {
-        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => bail!("{pair:?} is not a label; write key=value"),
-    };
-    pairs.iter().map(pair).collect()
+    /// The full name of a launch.
+    pub fn launch(&self, typed: &value::Launch) -> LaunchName {
+        typed.within(&self.namespace)
+    }
+
+    /// The full name of any resource.
+    pub fn resource(&self, typed: &value::Resource) -> String {
+        typed.within(&self.namespace)
+    }
 }

@@ -18,6 +18,7 @@ use slipway_chassis::env::Env;
 use slipway_chassis::settings::Sources;
 use tokio_util::sync::CancellationToken;
 
+use crate::output::Output;
 use crate::up::cluster::{self, Cluster, Place, Places};
 
 /// From this seed come the ids of the demo, and so the salt by which flights find their version.
@@ -29,7 +30,7 @@ const SEED: u64 = 2013;
 Examples:
   slipway demo
   slipway demo --json
-  slipway demo --data-dir /tmp/summer     keep the stores, to look into them with `slipway up --data-dir …`
+  slipway demo --data-dir /tmp/summer     keep the stores, to look into them with `slipway up`
 
 What it does: starts the three services on free ports with the embedded store, and flies 84,560 departures of summer 2013
 through them on a clock that runs about 130,000 times faster than yours. Version v2 is good and gets out, v3 predicts too
@@ -39,7 +40,7 @@ pub struct Demo {
     /// Keep the stores in this folder, which must be empty or absent; otherwise they are thrown away.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Print one JSON object at the end.
+    /// Print one JSON object at the end; the same as `--output json`.
     #[arg(long)]
     json: bool,
     /// How long the summer should take, in seconds. It takes longer where the machine is too slow.
@@ -49,7 +50,7 @@ pub struct Demo {
 
 impl Demo {
     /// Runs the summer, and tells how it went.
-    pub async fn run(self) -> Result<ExitCode> {
+    pub async fn run(self, output: Output) -> Result<ExitCode> {
         let begun = Env::system().stopwatch();
         let pace = Duration::try_from_secs_f64(self.seconds).context("--seconds is not a length of time")?;
         let flights = flights::load()?;
@@ -67,7 +68,7 @@ impl Demo {
         let flown = flown?;
         let report = report::Report::gather(&stage, &flights, flown, begun.elapsed()).await?;
         cluster.stop().await?;
-        report.print(self.json)?;
+        report.print(self.json || output.is_json())?;
         let good = ended && report.is_as_it_should_be();
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -1,30 +1,41 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
+mod args;
 mod certs;
 mod completions;
 mod connect;
 mod demo;
-
+#[cfg(test)]
+mod examples;
 mod exit;
+mod failure;
+mod flags;
 mod health;
 mod launch;
+mod ledger;
+mod listing;
 mod model;
+mod model_type;
 mod output;
+mod style;
+mod table;
 mod text;
 mod traffic;
 mod up;
+mod value;
 mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use connect::Connect;
+use failure::Told;
 use output::Output;
 
 /// The control plane of a fleet of production models: knows every model, launches versions in steps, takes bad ones back.
 #[derive(Debug, Parser)]
-#[command(name = "slipway", version, max_term_width = 110, after_help = AFTER_HELP)]
+#[command(name = "slipway", version, max_term_width = 110, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::MEANINGS))]
 struct Cli {
     #[command(flatten)]
     connect: Connect,
@@ -34,18 +45,15 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   slipway demo                                     three launches on 92 days of real flights, in about a minute
   slipway up                                       the three services on this machine
   slipway model create flight-delay --owner ops    a model
-  slipway version create flight-delay --artifact-uri s3://models/fd/1 --digest sha256:…
+  slipway version ls flight-delay                  its versions
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
   slipway launch start flight-delay/2 --watch      version 2, step by step
-
-Exit codes:
-  0 done   1 failed   2 wrong usage   3 not found   4 refused: fix the state or read again
-  5 unavailable: try again   64 wrong settings   70 the service could not run";
+  slipway ledger ls flight-delay                   who changed what, when and why";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,21 +61,27 @@ enum Command {
     Up(up::Up),
     /// Launch three versions of a real model on 92 days of real flights.
     Demo(demo::Demo),
+    /// Kinds of models with common defaults: create, get, ls, update.
+    #[command(subcommand)]
+    ModelType(model_type::ModelType),
     /// Models: create, get, ls, update.
     #[command(subcommand)]
     Model(model::Model),
     /// Versions of models: create, get, ls, update, quarantine.
     #[command(subcommand)]
     Version(version::Version),
-    /// Which versions serve which share of a model's units.
+    /// Which versions serve which share of a model's units: get, set, route.
     #[command(subcommand)]
     Traffic(traffic::Traffic),
     /// Launches: start, ls, show, watch, pause, resume, promote, abort, explain.
     #[command(subcommand)]
     Launch(launch::Launch),
-    /// The health of versions, and gates.
+    /// The health of versions, and gates: show, evaluate.
     #[command(subcommand)]
     Health(health::Health),
+    /// Who changed what, when and why: ls, watch.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Make an authority and certificates, to try TLS with and for small places.
     Certs(certs::Certs),
     /// Print completions for a shell.
@@ -75,27 +89,36 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let unread = Told { as_json: output::is_asked_for(&arguments), flags: Vec::new() };
+    let matches = match Cli::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return unread.usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return unread.usage(&error),
+    };
+    let told = Told { as_json: cli.output.is_json(), flags: flags::of(&Cli::command(), &matches) };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::failed(&error.into()),
+        Err(error) => return told.failed(&error.into()),
     };
-    match runtime.block_on(run(cli)) {
-        Ok(code) => code,
-        Err(error) => exit::failed(&error),
-    }
+    runtime.block_on(run(cli)).unwrap_or_else(|error| told.failed(&error))
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { connect, output, command } = cli;
     let done = match command {
-        Command::Up(up) => return up.run().await,
-        Command::Demo(demo) => return demo.run().await,
+        Command::Up(up) => return up.run(output).await,
+        Command::Demo(demo) => return demo.run(output).await,
+        Command::ModelType(model_type) => model_type.run(&connect, output).await,
         Command::Model(model) => model.run(&connect, output).await,
         Command::Version(version) => version.run(&connect, output).await,
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
+        Command::Ledger(ledger) => ledger.run(&connect, output).await,
         Command::Certs(certs) => return certs.run(),
         Command::Completions(completions) => completions.run(),
     };

@@ -1,12 +1,18 @@
 //! `slipway model …`.
 
+mod fields;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::connect::{Connect, labels};
-use crate::output::{Output, line, table};
-use crate::text;
+use crate::args::{self, Etag, Intent, LabelChanges, Labels};
+use crate::connect::Connect;
+use crate::listing::{Limit, Look, Page};
+use crate::output::Output;
+use crate::table::facts;
+use crate::{text, value};
+use fields::Fields;
 
 const MODEL: &str = "slipway.registry.v1.Model";
 
@@ -14,187 +20,155 @@ const MODEL: &str = "slipway.registry.v1.Model";
 #[derive(Debug, Subcommand)]
 pub enum Model {
     /// Create a model.
-    #[command(after_help = "Example:\n  slipway model create flight-delay --owner ops --label-window 12h --tier 1 \
-                            --tier-reason 'shown to every passenger'")]
-    Create(Create),
+    #[command(after_help = "Examples:
+  slipway model create flight-delay --owner ops --label-window 12h
+  slipway model create ctr --owner ads --tier 1 --tier-reason 'pays the bills' --label team=ads --validate-only")]
+    Create(Box<Create>),
     /// Show a model.
+    #[command(after_help = "Examples:
+  slipway model get flight-delay
+  slipway model get namespaces/default/models/flight-delay --output json")]
     Get {
-        /// The model: its id, or its full name.
-        model: String,
+        /// The model, as flight-delay.
+        model: value::Model,
     },
     /// List models.
-    #[command(after_help = "Examples:\n  slipway model ls --filter 'owner = ops AND effective_tier <= 1'\n  \
-                            slipway model ls --order-by 'effective_tier, update_time desc'")]
+    #[command(after_help = "Examples:
+  slipway model ls
+  slipway model ls --filter 'owner = ops AND effective_tier <= 1' --order-by 'effective_tier, update_time desc'
+  slipway model ls --all-namespaces --output json")]
     Ls(Ls),
     /// Change fields of a model: those that are given.
-    #[command(after_help = "Example:\n  slipway model update flight-delay --on-call ops-night --reason 'new rota'")]
-    Update(Update),
-}
-
-/// The fields of a model.
-#[derive(Debug, Args)]
-struct Fields {
-    /// What it is called among people.
-    #[arg(long)]
-    display_name: Option<String>,
-    /// What it does.
-    #[arg(long)]
-    description: Option<String>,
-    /// Its type: an id or a full name.
-    #[arg(long)]
-    model_type: Option<String>,
-    /// The team that owns it.
-    #[arg(long)]
-    owner: Option<String>,
-    /// Who is paged when it breaks.
-    #[arg(long)]
-    on_call: Option<String>,
-    /// Where its predictions are used.
-    #[arg(long)]
-    surface: Option<String>,
-    /// What it is for in the terms of the business.
-    #[arg(long)]
-    business_function: Option<String>,
-    /// The event whose probability it predicts.
-    #[arg(long)]
-    predicted_event: Option<String>,
-    /// How long after a prediction its outcome is known at most, as 12h.
-    #[arg(long)]
-    label_window: Option<String>,
-    /// How much it matters: 0 most, 4 least.
-    #[arg(long)]
-    tier: Option<i32>,
-    /// Why this tier.
-    #[arg(long, requires = "tier")]
-    tier_reason: Option<String>,
-    /// Where the proof of the tier stands.
-    #[arg(long, requires = "tier")]
-    tier_evidence: Option<String>,
-    /// A label, as key=value; may be repeated.
-    #[arg(long = "label", value_name = "KEY=VALUE")]
-    labels: Vec<String>,
-    /// Why, for the ledger.
-    #[arg(long, default_value = "")]
-    reason: String,
-    /// Check everything, change nothing.
-    #[arg(long)]
-    validate_only: bool,
+    #[command(after_help = "Examples:
+  slipway model update flight-delay --on-call ops-night --reason 'new rota'
+  slipway model update flight-delay --label season=summer --remove-label trial
+  slipway model update flight-delay --clear label-window,on-call --etag 7")]
+    Update(Box<Update>),
 }
 
 /// `slipway model create`.
 #[derive(Debug, Args)]
 pub struct Create {
     /// Its id: lower-case letters, digits and hyphens.
+    #[arg(value_parser = value::identifier)]
     id: String,
+    /// The team that owns it.
+    #[arg(long, value_parser = value::identifier, value_name = "ID")]
+    owner: String,
     #[command(flatten)]
     fields: Fields,
+    #[command(flatten)]
+    labels: Labels,
+    #[command(flatten)]
+    intent: Intent,
 }
 
 /// `slipway model update`.
 #[derive(Debug, Args)]
 pub struct Update {
-    /// The model: its id, or its full name.
-    model: String,
-    /// Refuse unless this is its present etag.
-    #[arg(long, default_value = "")]
-    etag: String,
+    /// The model, as flight-delay.
+    model: value::Model,
+    /// The team that owns it.
+    #[arg(long, value_parser = value::identifier, value_name = "ID")]
+    owner: Option<String>,
     #[command(flatten)]
     fields: Fields,
+    #[command(flatten)]
+    labels: LabelChanges,
+    /// Fields to empty, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "FIELD", value_parser = fields::CLEARABLE)]
+    clear: Vec<String>,
+    #[command(flatten)]
+    etag: Etag,
+    #[command(flatten)]
+    intent: Intent,
 }
 
 /// `slipway model ls`.
 #[derive(Debug, Args)]
 pub struct Ls {
-    /// Which ones: an AIP-160 filter.
-    #[arg(long, default_value = "")]
+    /// Which ones: an AIP-160 filter, as 'owner = ops'.
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = value::filter)]
     filter: String,
     /// In which order: fields, each with ` desc` if wanted.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
     order_by: String,
     /// Of all namespaces.
     #[arg(long, short = 'A')]
     all_namespaces: bool,
-}
-
-impl Fields {
-    fn message(&self, connect: &Connect) -> Result<pb::Model> {
-        let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
-        let full_type = |id: &String| match id.contains('/') {
-            true => id.clone(),
-            false => format!("{}/modelTypes/{id}", connect.parent()),
-        };
-        let window = self.label_window.as_deref().map(text::parse_duration).transpose()?;
-        let criticality = self.tier.map(|tier| pb::Criticality {
-            tier,
-            reason: or_empty(&self.tier_reason),
-            evidence_uri: or_empty(&self.tier_evidence),
-        });
-        Ok(pb::Model {
-            display_name: or_empty(&self.display_name),
-            description: or_empty(&self.description),
-            model_type: self.model_type.as_ref().map(full_type).unwrap_or_default(),
-            owner: or_empty(&self.owner),
-            on_call: or_empty(&self.on_call),
-            surface: or_empty(&self.surface),
-            business_function: or_empty(&self.business_function),
-            predicted_event: or_empty(&self.predicted_event),
-            label_window: window.and_then(text::wire),
-            criticality,
-            labels: labels(&self.labels)?.into_iter().collect(),
-            ..pb::Model::default()
-        })
-    }
-
-    /// The paths of the fields that were given, even if empty.
-    fn paths(&self) -> Vec<String> {
-        let given = [
-            ("display_name", self.display_name.is_some()),
-            ("description", self.description.is_some()),
-            ("model_type", self.model_type.is_some()),
-            ("owner", self.owner.is_some()),
-            ("on_call", self.on_call.is_some()),
-            ("surface", self.surface.is_some()),
-            ("business_function", self.business_function.is_some()),
-            ("predicted_event", self.predicted_event.is_some()),
-            ("label_window", self.label_window.is_some()),
-            ("criticality", self.tier.is_some()),
-            ("labels", !self.labels.is_empty()),
-        ];
-        given.into_iter().filter(|(_, given)| *given).map(|(path, _)| path.to_owned()).collect()
-    }
+    #[command(flatten)]
+    limit: Limit,
 }
 
 impl Model {
     /// Does what was asked.
     pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
         match self {
-            Self::Create(create) => {
-                let request = pb::CreateModelRequest {
-                    parent: connect.parent(),
-                    model_id: create.id.clone(),
-                    model: Some(create.fields.message(connect)?),
-                    validate_only: create.fields.validate_only,
-                    reason: create.fields.reason.clone(),
-                    ..Default::default()
-                };
-                output.write(MODEL, &registry.create_model(request).await?, show)
+            Self::Create(create) => create.run(connect, output).await,
+            Self::Get { model } => {
+                output.write(MODEL, &connect.registry()?.get_model(&connect.model(&model)).await?, show)
             }
-            Self::Get { model } => output.write(MODEL, &registry.get_model(&connect.model(&model)?).await?, show),
             Self::Ls(ls) => ls.run(connect, output).await,
-            Self::Update(update) => {
-                let mut model = update.fields.message(connect)?;
-                model.name = connect.model(&update.model)?.to_string();
-                model.etag.clone_from(&update.etag);
-                let request = pb::UpdateModelRequest {
-                    model: Some(model),
-                    update_mask: Some(prost_types::FieldMask { paths: update.fields.paths() }),
-                    validate_only: update.fields.validate_only,
-                    reason: update.fields.reason.clone(),
-                    ..Default::default()
-                };
-                output.write(MODEL, &registry.update_model(request).await?, show)
-            }
+            Self::Update(update) => update.run(connect, output).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let mut model = pb::Model { owner: self.owner, labels: self.labels.map(), ..pb::Model::default() };
+        self.fields.write(&mut model, connect);
+        model.health_policy = self.fields.has_policy().then(|| self.fields.policy(None));
+        let request = pb::CreateModelRequest {
+            parent: connect.parent(),
+            model_id: self.id,
+            model: Some(model),
+            validate_only: self.intent.attempt.validate_only,
+            reason: self.intent.reason,
+            request_id: self.intent.attempt.request_id,
+        };
+        output.write(MODEL, &connect.registry()?.create_model(request).await?, show)
+    }
+}
+
+impl Update {
+    async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let registry = connect.registry()?;
+        let name = connect.model(&self.model);
+        let mut model = pb::Model { name: name.to_string(), etag: self.etag.etag.clone(), ..pb::Model::default() };
+        let mut paths = self.fields.write(&mut model, connect);
+        if let Some(owner) = &self.owner {
+            model.owner.clone_from(owner);
+            paths.push("owner");
+        }
+        if self.fields.has_policy() || !self.labels.is_empty() {
+            self.onto(registry.get_model(&name).await?, &mut model, &mut paths);
+        }
+        let request = pb::UpdateModelRequest {
+            model: Some(model),
+            update_mask: Some(args::mask(&paths, &self.clear)?),
+            validate_only: self.intent.attempt.validate_only,
+            reason: self.intent.reason,
+            request_id: self.intent.attempt.request_id,
+        };
+        output.write(MODEL, &registry.update_model(request).await?, show)
+    }
+}
+
+impl Update {
+    /// Labels and the health policy are changed as a whole: what was not given stays as it is at `present`, and whoever
+    /// changes it meanwhile is not undone.
+    fn onto(&self, present: pb::Model, model: &mut pb::Model, paths: &mut Vec<&'static str>) {
+        if self.fields.has_policy() {
+            model.health_policy = Some(self.fields.policy(present.health_policy));
+            paths.push("health_policy");
+        }
+        if !self.labels.is_empty() {
+            model.labels = self.labels.applied(present.labels);
+            paths.push("labels");
+        }
+        if model.etag.is_empty() {
+            model.etag = present.etag;
         }
     }
 }
@@ -203,41 +177,40 @@ impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         let registry = connect.registry()?;
         let parent = if self.all_namespaces { "namespaces/-".to_owned() } else { connect.parent() };
-        let mut request = pb::ListModelsRequest {
+        let request = pb::ListModelsRequest {
             parent,
             filter: self.filter,
             order_by: self.order_by,
-            page_size: 500,
-            ..Default::default()
+            ..pb::ListModelsRequest::default()
         };
-        let mut rows = table(&["model", "owner", "tier", "surface", "versions", "updated", "description"]);
-        loop {
-            let page = registry.list_models(request.clone()).await?;
-            for model in &page.models {
-                if output.is_json() {
-                    output.write(MODEL, model, show)?;
-                }
-                rows.add_row([
-                    text::id(&model.name).to_owned(),
-                    model.owner.clone(),
-                    model.effective_tier.to_string(),
-                    model.surface.clone(),
-                    model.latest_version.to_string(),
-                    text::instant(model.update_time),
-                    model.description.clone(),
-                ]);
-            }
-            request.page_token = page.next_page_token;
-            if request.page_token.is_empty() {
-                break;
-            }
+        let ask = async |page_size, page_token| {
+            let page = registry.list_models(pb::ListModelsRequest { page_size, page_token, ..request.clone() }).await?;
+            Ok(Page { items: page.models, next: page.next_page_token, total: Some(page.total_size) })
+        };
+        let nothing = "no such models; `slipway model create` makes one";
+        if self.all_namespaces {
+            let headings = ["namespace", "model", "owner", "tier", "versions", "updated", "description"];
+            let row = |model: &pb::Model| {
+                let [id, owner, tier, _, versions, updated, description] = row(model);
+                [text::namespace(&model.name), id, owner, tier, versions, updated, description]
+            };
+            return self.limit.list(output, Look { kind: MODEL, headings, row, nothing }, ask).await;
         }
-        match (output.is_json(), rows.row_count()) {
-            (true, _) => Ok(()),
-            (false, 0) => line("no models; `slipway model create` makes one"),
-            (false, _) => line(&rows.to_string()),
-        }
+        let headings = ["model", "owner", "tier", "surface", "versions", "updated", "description"];
+        self.limit.list(output, Look { kind: MODEL, headings, row, nothing }, ask).await
     }
+}
+
+fn row(model: &pb::Model) -> [String; 7] {
+    [
+        text::id(&model.name).to_owned(),
+        model.owner.clone(),
+        model.effective_tier.to_string(),
+        model.surface.clone(),
+        model.latest_version.to_string(),
+        text::age(model.update_time),
+        model.description.clone(),
+    ]
 }
 
 /// A model, a field a line; fields without a value are left out.
@@ -247,8 +220,8 @@ fn show(model: &pb::Model) -> String {
         _ => model.effective_tier.to_string(),
     };
     let window = model.label_window.and_then(|window| std::time::Duration::try_from(window).ok());
-    let labels: Vec<_> = model.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let fields = [
+    let stage = text::word(model.funnel_stage().as_str_name(), "FUNNEL_STAGE_");
+    facts(&[
         ("name", model.name.clone()),
         ("display name", model.display_name.clone()),
         ("description", model.description.clone()),
@@ -256,21 +229,22 @@ fn show(model: &pb::Model) -> String {
         ("owner", model.owner.clone()),
         ("on call", model.on_call.clone()),
         ("surface", model.surface.clone()),
+        ("funnel stage", if stage == "UNSPECIFIED" { String::new() } else { stage }),
         ("business function", model.business_function.clone()),
         ("predicts", model.predicted_event.clone()),
         ("label window", window.map(text::duration).unwrap_or_default()),
         ("effective tier", tier),
+        ("tolerated", model.health_policy.as_ref().map(tolerated).unwrap_or_default()),
         ("latest version", model.latest_version.to_string()),
-        ("labels", labels.join(", ")),
-        ("created", text::instant(model.create_time)),
-        ("updated", text::instant(model.update_time)),
+        ("labels", text::labels(&model.labels)),
+        ("created", text::since(model.create_time)),
+        ("updated", text::since(model.update_time)),
         ("etag", model.etag.clone()),
-    ];
-    fields_of(&fields)
+    ])
 }
 
-/// Fields and values, a line each; fields without a value are left out.
-pub fn fields_of(fields: &[(&str, String)]) -> String {
-    let shown = fields.iter().filter(|(_, value)| !value.is_empty());
-    shown.map(|(field, value)| format!("{field:<18} {value}\n")).collect()
+fn tolerated(policy: &pb::HealthPolicy) -> String {
+    let pb::HealthPolicy { calibration_tolerance, ne_tolerance, alpha } = policy;
+    let [calibration, ne, alpha] = [calibration_tolerance, ne_tolerance, alpha].map(|share| text::percent(*share));
+    format!("calibration {calibration}, NE {ne}, at an error probability of {alpha}")
 }

@@ -1,10 +1,11 @@
 //! Tables for people, JSON for programs.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::Write;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
@@ -12,7 +13,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 /// How answers are written.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Output {
-    /// How to write answers: tables for people, or the messages of the API as JSON (one a line in streams).
+    /// How to write answers: tables for people, or the messages of the API as JSON, one a line; errors too.
     #[arg(long = "output", short = 'o', global = true, value_enum, default_value = "table")]
     format: Format,
 }
@@ -23,20 +24,20 @@ enum Format {
     Json,
 }
 
+/// Whether these arguments, which may be wrong, ask for JSON.
+pub fn is_asked_for(arguments: &[OsString]) -> bool {
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let joined = ["--output=json", "-ojson", "-o=json"];
+    let parted = |pair: &[Cow<'_, str>]| matches!(&*pair[0], "--output" | "-o") && pair[1] == "json";
+    texts.iter().any(|text| joined.contains(&&**text)) || texts.windows(2).any(parted)
+}
+
 /// Writes a line for whoever asked. A reader that went away ends the command quietly.
 pub fn line(text: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => written.context("writing the answer"),
     }
-}
-
-/// A table with these headings.
-pub fn table(headings: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
-    table
 }
 
 impl Output {
@@ -74,4 +75,18 @@ pub fn from_json<M: Message + Default>(kind: &str, text: &str) -> Result<M> {
     let dynamic = DynamicMessage::deserialize(descriptor(kind)?, &mut deserializer)?;
     deserializer.end()?;
     Ok(M::decode(dynamic.encode_to_vec().as_slice())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_recognised_in_every_spelling() {
+        let asked = |line: &str| is_asked_for(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for line in ["x --output json", "x -o json model", "x --output=json", "x -ojson"] {
+            assert!(asked(line), "{line}");
+        }
+        assert!(!asked("x --output table") && !asked("x json") && !asked("x -o"));
+    }
 }

@@ -1,9 +1,10 @@
 //! How values look to a person.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
 use jiff::Timestamp;
+use slipway_chassis::env::Env;
 use slipway_sdk::pb;
 
 /// The last part of a name.
@@ -19,10 +20,73 @@ pub fn version(name: &str) -> String {
     }
 }
 
+/// A resource's name without its namespace, as short as it is typed.
+pub fn resource(name: &str) -> String {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        [_, _, "models", model] => model.to_owned(),
+        [_, _, "models", model, "versions", number] => format!("{model}/{number}"),
+        [_, _, "models", model, "traffic"] => format!("traffic of {model}"),
+        [_, _, "modelTypes", id] => format!("model type {id}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// An instant to the minute, UTC.
 pub fn instant(at: Option<prost_types::Timestamp>) -> String {
-    let at = at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok());
-    at.map_or("-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+    read(at).map_or("-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// The same, and how long ago that was; nothing where there is no such instant.
+pub fn since(at: Option<prost_types::Timestamp>) -> String {
+    let Some(at) = read(at) else { return String::new() };
+    let date = at.strftime("%Y-%m-%d %H:%M UTC");
+    elapsed(at, Env::system().now()).map_or(date.to_string(), |age| format!("{date} ({age} ago)"))
+}
+
+/// How long ago an instant was, for a table.
+pub fn age(at: Option<prost_types::Timestamp>) -> String {
+    read(at).map_or("-".to_owned(), |at| age_at(at, Env::system().now()))
+}
+
+/// How long before `now` an instant was; its date if it is still to come.
+fn age_at(at: Timestamp, now: Timestamp) -> String {
+    elapsed(at, now).unwrap_or_else(|| at.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// How long before `now` an instant was, in its largest unit.
+fn elapsed(at: Timestamp, now: Timestamp) -> Option<String> {
+    let age = Duration::try_from(now.duration_since(at)).ok()?;
+    duration(age).split(' ').next().map(str::to_owned)
+}
+
+fn read(at: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+    at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
+}
+
+/// The beginning of a digest, by which a person tells it from others.
+pub fn digest(digest: &str) -> String {
+    const SHOWN: usize = "sha256:".len() + 12;
+    match digest.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &digest[..end]),
+        None => digest.to_owned(),
+    }
+}
+
+/// Labels in the order of their keys.
+pub fn labels(labels: &HashMap<String, String>) -> String {
+    let mut pairs: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.sort();
+    pairs.join(", ")
+}
+
+/// A value of an enum without the prefix that its name has on the wire.
+pub fn word(name: &str, prefix: &str) -> String {
+    name.trim_start_matches(prefix).to_owned()
+}
+
+/// The namespace of a name.
+pub fn namespace(name: &str) -> String {
+    name.split('/').nth(1).unwrap_or_default().to_owned()
 }
 
 /// A figure with its interval.
@@ -61,43 +125,6 @@ pub fn duration(duration: Duration) -> String {
     if parts.is_empty() { "0s".to_owned() } else { parts[..parts.len().min(2)].join(" ") }
 }
 
-/// Reads a length of time, as `90s`, `12h`, `2d` or `1d12h`.
-pub fn parse_duration(text: &str) -> Result<Duration> {
-    let mut total = 0.0;
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (Ok(count), tail) = (rest[..end].parse::<f64>(), rest[end..].trim_start()) else {
-            bail!("{text:?} is not a length of time; write 90s, 12h, 2d or 1d12h");
-        };
-        let size = match tail.chars().next() {
-            Some('d') => 86_400.0,
-            Some('h') => 3_600.0,
-            Some('m') => 60.0,
-            Some('s') => 1.0,
-            _ => bail!("{text:?} needs a unit: d, h, m or s"),
-        };
-        total += count * size;
-        rest = tail[1..].trim_start();
-    }
-    if text.trim().is_empty() {
-        bail!("a length of time is missing; write 90s, 12h, 2d or 1d12h");
-    }
-    Ok(Duration::try_from_secs_f64(total)?)
-}
-
-/// Reads a share, as `5%` or `0.05`.
-pub fn parse_share(text: &str) -> Result<f64> {
-    let (number, size) = match text.strip_suffix('%') {
-        Some(number) => (number, 100.0),
-        None => (text, 1.0),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(number) if (0.0..=1.0).contains(&(number / size)) => Ok(number / size),
-        _ => bail!("{text:?} is not a share; write 5% or 0.05"),
-    }
-}
-
 /// A length of time on the wire.
 pub fn wire(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
@@ -108,22 +135,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_time_reads_back_as_it_was_written() {
-        for text in ["90s", "12h", "2d", "1d 12h", "5m 30s"] {
-            let parsed = parse_duration(text).unwrap();
-            assert_eq!(parse_duration(&duration(parsed)).unwrap(), parsed, "{text}");
-        }
-        for text in ["", "5", "h", "5x", "-1h", "1h5"] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
+    fn percent_has_no_digits_that_say_nothing() {
+        assert_eq!((percent(0.05), percent(1.0), percent(0.12345)), ("5 %".into(), "100 %".into(), "12.345 %".into()));
     }
 
     #[test]
-    fn shares_are_percent_or_fractions() {
-        assert_eq!((parse_share("5%").unwrap(), parse_share("0.05").unwrap()), (0.05, 0.05));
-        for text in ["", "101%", "-1%", "2", "NaN", "inf%"] {
-            assert!(parse_share(text).is_err(), "{text}");
-        }
-        assert_eq!((percent(0.05), percent(1.0), percent(0.12345)), ("5 %".into(), "100 %".into(), "12.345 %".into()));
+    fn an_age_is_told_in_one_unit_and_what_is_to_come_by_its_date() {
+        let now: Timestamp = "2013-06-05T12:00:00Z".parse().unwrap();
+        let age = |at: &str| age_at(at.parse().unwrap(), now);
+        assert_eq!(age("2013-06-05T11:59:30Z"), "30s");
+        assert_eq!((age("2013-06-05T09:30:00Z"), age("2013-04-01T00:00:00Z")), ("2h".to_owned(), "65d".to_owned()));
+        assert_eq!(age("2013-06-06T00:00:00Z"), "2013-06-06 00:00");
+    }
+
+    #[test]
+    fn a_digest_keeps_its_beginning() {
+        assert_eq!(digest(&format!("sha256:{}", "1234567890abcdef".repeat(4))), "sha256:1234567890ab…");
+        assert_eq!(digest("sha256:12"), "sha256:12");
     }
 }

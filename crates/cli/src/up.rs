@@ -1,7 +1,9 @@
 //! `slipway up`: the three services in one process.
 
 pub mod cluster;
+mod greeting;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +15,9 @@ use slipway_chassis::settings::Sources;
 use slipway_chassis::telemetry;
 use tokio_util::sync::CancellationToken;
 
-use cluster::{Cluster, Place, Places};
+use crate::exit::NotRunning;
+use crate::output::Output;
+use cluster::{Cluster, Place, Places, Settings};
 
 /// Run registry, health monitor and launcher in this process.
 #[derive(Debug, Args)]
@@ -49,20 +53,33 @@ pub struct Up {
 
 impl Up {
     /// Runs until it is told to stop.
-    pub async fn run(self) -> Result<ExitCode> {
-        let settings = match cluster::Settings::read(&self.places(), &environment()) {
+    pub async fn run(self, output: Output) -> Result<ExitCode> {
+        let settings = match Settings::read(&self.places(), &given()) {
             Ok(settings) => settings,
             Err(faults) => return Ok(wrong_settings(&faults)),
         };
+        self.serve(settings, output).await.map_err(|error| NotRunning(told(&error)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn serve(&self, settings: Settings, output: Output) -> Result<()> {
         let common = settings.common();
         let telemetry = telemetry::start("slipway", &common.log, common.traces.as_ref())?;
         let env = common.env();
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone()).context("hearing signals")?;
-        let cluster = Cluster::start(settings, &env, stop).await?;
+        let mut cluster = Cluster::start(settings, &env, stop).await?;
+        let (ready, greeting) = (cluster.ready(), greeting::Greeting::of(&cluster, &self.data_dir));
+        let greeted = tokio::spawn(async move {
+            if ready.await.is_some() {
+                // Nobody reads it: the services run all the same.
+                let _ = greeting.write(output);
+            }
+        });
         let ended = cluster.finish().await;
+        greeted.abort();
         telemetry.finish(std::time::Duration::from_secs(2)).await;
-        ended.map(|()| ExitCode::SUCCESS)
+        ended
     }
 
     fn places(&self) -> Places {
@@ -81,10 +98,30 @@ fn wrong_settings(faults: &slipway_chassis::settings::Faults) -> ExitCode {
     ExitCode::from(WRONG_SETTINGS)
 }
 
-/// The settings that the environment gives.
-fn environment() -> Sources {
+/// Why the services do not run, on one line, with what to do about it where that is known.
+fn told(error: &anyhow::Error) -> String {
+    let text = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let in_use = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::AddrInUse;
+    let causes = || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match causes().any(in_use) || text.contains("in use (os error") {
+        true => format!(
+            "{text}
+Another program listens there, perhaps another `slipway up`: stop it, or choose other addresses by the --listen- and \
+             --ops- flags."
+        ),
+        false => text,
+    }
+}
+
+/// The settings that the environment gives. A person at a terminal is told of warnings alone, unless the environment says
+/// what is logged.
+fn given() -> Sources {
     let text = |(name, text): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, text.to_string_lossy().into_owned()))
     };
-    Sources { environment: std::env::vars_os().filter_map(text).collect(), ..Sources::default() }
+    let mut given = Sources { environment: std::env::vars_os().filter_map(text).collect(), ..Sources::default() };
+    if std::io::stderr().is_terminal() && !given.environment.iter().any(|(name, _)| name == "SLIPWAY_LOG") {
+        given.flags.push(("log".to_owned(), "warn".to_owned()));
+    }
+    given
 }

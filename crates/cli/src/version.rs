@@ -4,10 +4,12 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::connect::{Connect, labels};
-use crate::model::fields_of;
-use crate::output::{Output, line, table};
-use crate::text;
+use crate::args::{self, Attempt, Etag, Intent, LabelChanges, Labels};
+use crate::connect::Connect;
+use crate::listing::{Limit, Look, Page};
+use crate::output::Output;
+use crate::table::facts;
+use crate::{text, value};
 
 const VERSION: &str = "slipway.registry.v1.Version";
 
@@ -15,76 +17,105 @@ const VERSION: &str = "slipway.registry.v1.Version";
 #[derive(Debug, Subcommand)]
 pub enum Version {
     /// Create the next version of a model.
-    #[command(after_help = "Example:\n  slipway version create flight-delay --display-name v2 \\\n    --artifact-uri \
-                            s3://models/fd/2 --digest sha256:$(sha256sum model.onnx | cut -d' ' -f1)")]
+    #[command(after_help = "Example:
+  slipway version create flight-delay --display-name v2 --artifact-uri s3://models/fd/2 \\
+    --digest sha256:2222222222222222222222222222222222222222222222222222222222222222
+`sha256sum FILE` prints the digits of the digest.")]
     Create(Create),
     /// Show a version.
+    #[command(after_help = "Example:\n  slipway version get flight-delay/2")]
     Get {
         /// The version, as flight-delay/2.
-        version: String,
+        version: value::Version,
     },
     /// List the versions of a model.
-    Ls {
-        /// The model.
-        model: String,
-        /// Which ones: an AIP-160 filter, as 'number > 10'.
-        #[arg(long, default_value = "")]
-        filter: String,
-    },
-    /// Change the name or the description of a version.
+    #[command(after_help = "Examples:
+  slipway version ls flight-delay
+  slipway version ls flight-delay --order-by 'create_time desc' --limit 10")]
+    Ls(Ls),
+    /// Change the name, the description or the labels of a version.
+    #[command(after_help = "Examples:
+  slipway version update flight-delay/2 --description 'trained on July' --label trained-on=july
+  slipway version update flight-delay/2 --clear description --remove-label trained-on")]
     Update(Update),
     /// Keep a version's artifact from being launched.
-    Quarantine {
-        /// The version, as flight-delay/2.
-        version: String,
-        /// What it did.
-        #[arg(long)]
-        reason: String,
-    },
+    #[command(
+        after_help = "Example:\n  slipway version quarantine flight-delay/2 --reason 'predicts too high at night'"
+    )]
+    Quarantine(Quarantine),
 }
 
 /// `slipway version create`.
 #[derive(Debug, Args)]
 pub struct Create {
-    /// The model.
-    model: String,
+    /// The model, as flight-delay.
+    model: value::Model,
     /// Where the artifact is stored.
-    #[arg(long)]
+    #[arg(long, value_parser = value::uri, value_name = "URI")]
     artifact_uri: String,
     /// Its digest: sha256: and 64 hexadecimal digits.
-    #[arg(long)]
+    #[arg(long, value_parser = value::digest, value_name = "SHA256")]
     digest: String,
     /// What it is called among people.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     display_name: String,
     /// What is new in it.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     description: String,
-    /// A label, as key=value; may be repeated.
-    #[arg(long = "label", value_name = "KEY=VALUE")]
-    labels: Vec<String>,
-    /// Why, for the ledger.
-    #[arg(long, default_value = "")]
-    reason: String,
-    /// Check everything, change nothing.
-    #[arg(long)]
-    validate_only: bool,
+    #[command(flatten)]
+    labels: Labels,
+    #[command(flatten)]
+    intent: Intent,
+}
+
+/// `slipway version ls`.
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// The model, as flight-delay.
+    model: value::Model,
+    /// Which ones: an AIP-160 filter, as 'display_name = "v2"'.
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = value::filter)]
+    filter: String,
+    /// In which order: fields, each with ` desc` if wanted.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
+    order_by: String,
+    #[command(flatten)]
+    limit: Limit,
 }
 
 /// `slipway version update`.
 #[derive(Debug, Args)]
 pub struct Update {
     /// The version, as flight-delay/2.
-    version: String,
+    version: value::Version,
     /// What it is called among people.
-    #[arg(long, default_value = "")]
-    display_name: String,
+    #[arg(long, value_name = "TEXT")]
+    display_name: Option<String>,
     /// What is new in it.
-    #[arg(long, default_value = "")]
-    description: String,
-    /// Why, for the ledger.
-    #[arg(long, default_value = "")]
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    #[command(flatten)]
+    labels: LabelChanges,
+    /// Fields to empty, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "FIELD")]
+    #[arg(value_parser = ["display-name", "description", "labels"])]
+    clear: Vec<String>,
+    #[command(flatten)]
+    etag: Etag,
+    #[command(flatten)]
+    intent: Intent,
+}
+
+/// `slipway version quarantine`.
+#[derive(Debug, Args)]
+pub struct Quarantine {
+    /// The version, as flight-delay/2.
+    version: value::Version,
+    /// What it did.
+    #[arg(long, value_parser = value::reason, value_name = "TEXT")]
     reason: String,
+    #[command(flatten)]
+    attempt: Attempt,
 }
 
 impl Version {
@@ -92,18 +123,13 @@ impl Version {
     pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         let registry = connect.registry()?;
         let version = match self {
-            Self::Create(create) => registry.create_version(create.request(connect)?).await?,
-            Self::Get { version } => registry.get_version(&connect.version(&version)?).await?,
-            Self::Ls { model, filter } => return list(connect, output, &model, filter).await,
-            Self::Update(Update { version, display_name, description, reason }) => {
-                let name = connect.version(&version)?.to_string();
-                let version = pb::Version { name, display_name, description, ..Default::default() };
-                let request = pb::UpdateVersionRequest { version: Some(version), reason, ..Default::default() };
-                registry.update_version(request).await?
-            }
-            Self::Quarantine { version, reason } => {
-                let name = connect.version(&version)?.to_string();
-                let request = pb::QuarantineVersionRequest { name, reason, ..Default::default() };
+            Self::Create(create) => registry.create_version(create.request(connect)).await?,
+            Self::Get { version } => registry.get_version(&connect.version(&version)).await?,
+            Self::Ls(ls) => return ls.run(connect, output).await,
+            Self::Update(update) => registry.update_version(update.request(connect).await?).await?,
+            Self::Quarantine(Quarantine { version, reason, attempt: Attempt { validate_only, request_id } }) => {
+                let name = connect.version(&version).to_string();
+                let request = pb::QuarantineVersionRequest { name, reason, request_id, validate_only };
                 registry.quarantine_version(request).await?
             }
         };
@@ -112,69 +138,104 @@ impl Version {
 }
 
 impl Create {
-    fn request(self, connect: &Connect) -> Result<pb::CreateVersionRequest> {
+    fn request(self, connect: &Connect) -> pb::CreateVersionRequest {
         let version = pb::Version {
             display_name: self.display_name,
             description: self.description,
             artifact_uri: self.artifact_uri,
             artifact_digest: self.digest,
-            labels: labels(&self.labels)?.into_iter().collect(),
-            ..Default::default()
+            labels: self.labels.map(),
+            ..pb::Version::default()
         };
-        Ok(pb::CreateVersionRequest {
-            parent: connect.model(&self.model)?.to_string(),
+        pb::CreateVersionRequest {
+            parent: connect.model(&self.model).to_string(),
             version: Some(version),
-            validate_only: self.validate_only,
-            reason: self.reason,
-            ..Default::default()
+            validate_only: self.intent.attempt.validate_only,
+            reason: self.intent.reason,
+            request_id: self.intent.attempt.request_id,
+        }
+    }
+}
+
+impl Update {
+    async fn request(self, connect: &Connect) -> Result<pb::UpdateVersionRequest> {
+        let name = connect.version(&self.version);
+        let mut version = pb::Version { name: name.to_string(), etag: self.etag.etag, ..pb::Version::default() };
+        let mut paths = Vec::new();
+        for (path, given, field) in [
+            ("display_name", &self.display_name, &mut version.display_name),
+            ("description", &self.description, &mut version.description),
+        ] {
+            if let Some(given) = given {
+                field.clone_from(given);
+                paths.push(path);
+            }
+        }
+        if !self.labels.is_empty() {
+            let present = connect.registry()?.get_version(&name).await?;
+            // Labels are changed as a whole: whoever changes others meanwhile is not undone.
+            version.etag = if version.etag.is_empty() { present.etag } else { version.etag };
+            version.labels = self.labels.applied(present.labels);
+            paths.push("labels");
+        }
+        Ok(pb::UpdateVersionRequest {
+            version: Some(version),
+            update_mask: Some(args::mask(&paths, &self.clear)?),
+            validate_only: self.intent.attempt.validate_only,
+            reason: self.intent.reason,
+            request_id: self.intent.attempt.request_id,
         })
     }
 }
 
-async fn list(connect: &Connect, output: Output, model: &str, filter: String) -> Result<()> {
-    let registry = connect.registry()?;
-    let parent = connect.model(model)?.to_string();
-    let mut request = pb::ListVersionsRequest { parent, filter, page_size: 500, ..Default::default() };
-    let mut rows = table(&["version", "called", "artifact", "created", "quarantine"]);
-    loop {
-        let page = registry.list_versions(request.clone()).await?;
-        for version in &page.versions {
-            if output.is_json() {
-                output.write(VERSION, version, show)?;
-            }
-            rows.add_row([
-                text::version(&version.name),
-                version.display_name.clone(),
-                version.artifact_uri.clone(),
-                text::instant(version.create_time),
-                version.quarantine.as_ref().map(|mark| mark.reason.clone()).unwrap_or_default(),
-            ]);
-        }
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
+impl Ls {
+    async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let registry = connect.registry()?;
+        let request = pb::ListVersionsRequest {
+            parent: connect.model(&self.model).to_string(),
+            filter: self.filter,
+            order_by: self.order_by,
+            ..pb::ListVersionsRequest::default()
+        };
+        let ask = async |page_size, page_token| {
+            let request = pb::ListVersionsRequest { page_size, page_token, ..request.clone() };
+            let page = registry.list_versions(request).await?;
+            Ok(Page { items: page.versions, next: page.next_page_token, total: None })
+        };
+        let look = Look {
+            kind: VERSION,
+            headings: ["version", "called", "artifact", "digest", "age", "quarantine"],
+            row,
+            nothing: "no such versions; `slipway version create` makes one",
+        };
+        self.limit.list(output, look, ask).await
     }
-    match (output.is_json(), rows.row_count()) {
-        (true, _) => Ok(()),
-        (false, 0) => line("no versions; `slipway version create` makes one"),
-        (false, _) => line(&rows.to_string()),
-    }
+}
+
+fn row(version: &pb::Version) -> [String; 6] {
+    [
+        text::version(&version.name),
+        version.display_name.clone(),
+        version.artifact_uri.clone(),
+        text::digest(&version.artifact_digest),
+        text::age(version.create_time),
+        version.quarantine.as_ref().map(|mark| mark.reason.clone()).unwrap_or_default(),
+    ]
 }
 
 /// A version, a field a line.
 fn show(version: &pb::Version) -> String {
-    let mark = |mark: &pb::Quarantine| format!("since {}: {}", text::instant(mark.start_time), mark.reason);
-    let labels: Vec<_> = version.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    fields_of(&[
+    let mark = |mark: &pb::Quarantine| format!("since {}: {}", text::since(mark.start_time), mark.reason);
+    facts(&[
         ("name", version.name.clone()),
         ("display name", version.display_name.clone()),
         ("description", version.description.clone()),
         ("artifact", version.artifact_uri.clone()),
         ("digest", version.artifact_digest.clone()),
         ("quarantine", version.quarantine.as_ref().map(mark).unwrap_or_default()),
-        ("labels", labels.join(", ")),
-        ("created", text::instant(version.create_time)),
+        ("labels", text::labels(&version.labels)),
+        ("created", text::since(version.create_time)),
+        ("updated", text::since(version.update_time)),
         ("etag", version.etag.clone()),
     ])
 }

@@ -91,11 +91,7 @@ impl Filter {
     /// # Errors
     /// [`Error`] if it is no filter, or one with fields that `T` does not have.
     pub fn parse<T: Fields>(text: &str) -> Result<Self, Error> {
-        if text.len() > LONGEST {
-            return Err(Error::TooLong(text.len()));
-        }
-        let parsed = aip_160::parse_filter_with_max_depth(text, DEEPEST);
-        let expression = parsed.map_err(|error| Error::Syntax(error.to_string()))?.expression;
+        let expression = read(text)?;
         if let Some(expression) = &expression {
             check::<T>(expression)?;
         }
@@ -112,6 +108,22 @@ impl Filter {
     pub fn matches<T: Fields>(&self, subject: &T) -> bool {
         self.expression.as_ref().is_none_or(|expression| holds(expression, subject))
     }
+}
+
+/// Makes sure that `text` is a filter, whatever its fields are.
+///
+/// # Errors
+/// [`Error`] if it is none.
+pub fn check_syntax(text: &str) -> Result<(), Error> {
+    read(text).map(|_| ())
+}
+
+fn read(text: &str) -> Result<Option<Expression>, Error> {
+    if text.len() > LONGEST {
+        return Err(Error::TooLong(text.len()));
+    }
+    let parsed = aip_160::parse_filter_with_max_depth(text, DEEPEST);
+    Ok(parsed.map_err(|error| Error::Syntax(error.to_string()))?.expression)
 }
 
 /// Makes sure that `path` is a field of `T`.

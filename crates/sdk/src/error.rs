@@ -73,6 +73,12 @@ impl Error {
         &self.0.message
     }
 
+    /// What to do about it, for a person; empty where the message says all there is to say.
+    #[must_use]
+    pub fn advice(&self) -> &str {
+        &self.0.advice
+    }
+
     /// The particulars of the reason, for programs.
     #[must_use]
     pub fn facts(&self) -> &BTreeMap<String, String> {

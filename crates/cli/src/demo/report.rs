@@ -11,7 +11,8 @@ use slipway_sdk::pb;
 use super::driver::Flown;
 use super::flights::{Figures, Flights, VERSIONS};
 use super::stage::Stage;
-use crate::output::{line, table};
+use crate::output::line;
+use crate::table::Table;
 use crate::text;
 
 /// How the summer went.
@@ -121,26 +122,26 @@ impl Report {
     }
 
     fn tables(&self) -> String {
-        let mut launches = table(&["version", "end", "exposed", "why"]);
-        let mut arms = table(&["version", "arm", "rows", "calibration", "NE", "loss to baseline"]);
-        let mut times = table(&["version", "stage", "time"]);
+        let mut launches = Table::new(&["version", "end", "exposed", "why"]);
+        let mut arms = Table::new(&["version", "arm", "rows", "calibration", "NE", "loss to baseline"]);
+        let mut times = Table::new(&["version", "stage", "time"]);
         for launch in &self.launches {
             let exposed = format!("{} flights", launch.exposed);
-            launches.add_row([&launch.version, &launch.state, &exposed, &launch.reason]);
+            launches.add([&launch.version, &launch.state, &exposed, &launch.reason]);
             for (name, arm, loss) in launch.evidence.iter().flat_map(Evidence::arms) {
                 let figures = [text::number(arm.calibration), text::number(arm.ne), loss];
                 let row = [launch.version.clone(), name.to_owned(), arm.rows.to_string()];
-                arms.add_row(row.into_iter().chain(figures));
+                arms.add(row.into_iter().chain(figures));
             }
             for stage in &launch.stages {
                 let time = Duration::from_secs(stage.seconds.unsigned_abs());
-                times.add_row([launch.version.clone(), stage.state.clone(), text::duration(time)]);
+                times.add([launch.version.clone(), stage.state.clone(), text::duration(time)]);
             }
         }
-        let mut metrics = table(&["version", "calibration", "log loss", "NE", "AUC"]);
+        let mut metrics = Table::new(&["version", "calibration", "log loss", "NE", "AUC"]);
         for (version, figures) in &self.metrics {
             let numbers = [figures.calibration, figures.log_loss, figures.ne, figures.auc];
-            metrics.add_row([version.clone()].into_iter().chain(numbers.map(|number| format!("{number:.5}"))));
+            metrics.add([version.clone()].into_iter().chain(numbers.map(|number| format!("{number:.5}"))));
         }
         let shares = self
             .traffic

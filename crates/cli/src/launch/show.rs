@@ -2,13 +2,12 @@
 
 use slipway_sdk::pb;
 
-use crate::model::fields_of;
-use crate::output::table;
+use crate::table::{Table, facts};
 use crate::text;
 
 /// The state, and where within it the launch stands.
 pub fn phase(launch: &pb::Launch) -> String {
-    let state = launch.state().as_str_name().trim_start_matches("LAUNCH_STATE_").to_owned();
+    let state = text::word(launch.state().as_str_name(), "LAUNCH_STATE_");
     let phase = launch.phase().as_str_name().trim_start_matches("STEP_PHASE_").to_lowercase();
     match launch.state() {
         pb::LaunchState::Ramping => {
@@ -26,7 +25,7 @@ pub fn why(launch: &pb::Launch) -> String {
 
 /// A launch, a field a line, then its evidence and its way so far.
 pub fn launch(launch: &pb::Launch) -> String {
-    let mut shown = fields_of(&[
+    let mut shown = facts(&[
         ("launch", launch.name.clone()),
         ("candidate", text::version(&launch.candidate)),
         ("baseline", if launch.baseline.is_empty() { "none".to_owned() } else { text::version(&launch.baseline) }),
@@ -34,9 +33,9 @@ pub fn launch(launch: &pb::Launch) -> String {
         ("share", format!("{} (at most {})", text::percent(launch.share), text::percent(launch.peak_share))),
         ("why", launch.reason.clone()),
         ("hold", launch.hold.as_ref().map(hold).unwrap_or_default()),
-        ("next action", launch.next_action_time.map(|at| text::instant(Some(at))).unwrap_or_default()),
-        ("created", format!("{} by {}", text::instant(launch.create_time), launch.creator)),
-        ("ended", launch.end_time.map(|at| text::instant(Some(at))).unwrap_or_default()),
+        ("next action", text::since(launch.next_action_time)),
+        ("created", format!("{} by {}", text::since(launch.create_time), launch.creator)),
+        ("ended", text::since(launch.end_time)),
         ("etag", launch.etag.clone()),
     ]);
     if let Some(evidence) = &launch.evidence {
@@ -46,17 +45,17 @@ pub fn launch(launch: &pb::Launch) -> String {
 }
 
 fn hold(hold: &pb::Hold) -> String {
-    let (since, until) = (text::instant(hold.start_time), text::instant(hold.deadline));
+    let (since, until) = (text::since(hold.start_time), text::since(hold.deadline));
     format!("{} since {since}, until {until}: {}", hold.reason, hold.message)
 }
 
 /// What a gate found.
 pub fn evidence(evidence: &pb::Evidence) -> String {
-    let verdict = evidence.verdict().as_str_name().trim_start_matches("GATE_VERDICT_").to_owned();
-    let mut rows = table(&["arm", "rows", "positives", "calibration", "log loss", "NE"]);
+    let verdict = text::word(evidence.verdict().as_str_name(), "GATE_VERDICT_");
+    let mut rows = Table::new(&["arm", "rows", "positives", "calibration", "log loss", "NE"]);
     for (name, arm) in [("candidate", &evidence.candidate), ("baseline", &evidence.baseline)] {
         let Some(arm) = arm else { continue };
-        rows.add_row([
+        rows.add([
             format!("{name} {}", text::version(&arm.version)),
             arm.rows.to_string(),
             arm.positives.to_string(),
@@ -65,42 +64,42 @@ pub fn evidence(evidence: &pb::Evidence) -> String {
             text::number(arm.normalized_entropy),
         ]);
     }
-    let facts = fields_of(&[
+    let facts = facts(&[
         ("gate", format!("{verdict}: {}", evidence.explanation)),
         ("calibration ratio", text::estimate(evidence.calibration_ratio.as_ref())),
         ("relative loss", text::estimate(evidence.relative_loss.as_ref())),
         ("allowed share", text::percent(evidence.allowed_share)),
-        ("mature through", text::instant(evidence.mature_through)),
+        ("mature through", text::since(evidence.mature_through)),
     ]);
     format!("{facts}{rows}\n")
 }
 
 fn way(launch: &pb::Launch) -> String {
-    let mut rows = table(&["when", "state", "share", "why"]);
+    let mut rows = Table::new(&["when (utc)", "state", "share", "why"]);
     for entry in &launch.transitions {
-        let state = entry.state().as_str_name().trim_start_matches("LAUNCH_STATE_").to_owned();
+        let state = text::word(entry.state().as_str_name(), "LAUNCH_STATE_");
         let state = match entry.state() {
             pb::LaunchState::Ramping => format!("{state} {}", entry.step + 1),
             _ => state,
         };
-        rows.add_row([text::instant(entry.time), state, text::percent(entry.share), entry.reason.clone()]);
+        rows.add([text::instant(entry.time), state, text::percent(entry.share), entry.reason.clone()]);
     }
     rows.to_string()
 }
 
 /// Why a launch is where it is, and what would move it.
 pub fn explanation(answer: &pb::ExplainLaunchResponse) -> String {
-    let mut shown = format!("{}\nSince {}.\n", answer.summary, text::instant(answer.since));
+    let mut shown = format!("{}\nSince {}.\n", answer.summary, text::since(answer.since));
     for next in &answer.next {
         shown += &format!("  - {next}\n");
     }
     if let Some(evidence) = answer.launch.as_ref().and_then(|launch| launch.evidence.as_ref()) {
         shown += &format!("\n{}", self::evidence(evidence));
     }
-    let mut rows = table(&["#", "when", "who", "what"]);
+    let mut rows = Table::new(&["#", "when (utc)", "who", "what"]);
     for event in &answer.events {
         let what = event.description.clone();
-        rows.add_row([event.sequence.to_string(), text::instant(event.time), event.principal.clone(), what]);
+        rows.add([event.sequence.to_string(), text::instant(event.time), event.principal.clone(), what]);
     }
     shown + &format!("\n{rows}\n")
 }

@@ -1,5 +1,6 @@
 //! `slipway launch watch`: a launch as it happens.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -15,7 +16,7 @@ use crate::text;
 
 /// Follows the launch until it ends: a line for each transition and a bar for its share on a terminal, or each state
 /// as a line of JSON.
-pub async fn run(connect: &Connect, output: Output, name: &LaunchName) -> Result<ExitCode> {
+pub async fn one(connect: &Connect, output: Output, name: &LaunchName) -> Result<ExitCode> {
     // A launch that is not there is an error, and not an endless wait.
     connect.launcher()?.get_launch(name).await?;
     let request = pb::WatchLaunchesRequest { parent: name.to_string(), after_revision: None };
@@ -53,6 +54,35 @@ pub async fn run(connect: &Connect, output: Output, name: &LaunchName) -> Result
         }
     }
     bail!("the launcher ended the stream; `slipway launch show {name}` tells how it went")
+}
+
+/// Follows all launches of the namespace until somebody stops it: a line for each new state of one, or each launch as a
+/// line of JSON.
+pub async fn all(connect: &Connect, output: Output) -> Result<ExitCode> {
+    let request = pb::WatchLaunchesRequest { parent: connect.parent(), after_revision: None };
+    let mut stream = connect.launcher()?.watch(request);
+    let mut told: HashMap<String, usize> = HashMap::new();
+    let mut is_first = true;
+    while let Some(step) = stream.next().await {
+        let step = match step {
+            Ok(step) => step,
+            // Who never got through is told; a break later is mended by the stream itself.
+            Err(error) if error.is_retryable() && !is_first => continue,
+            Err(error) => return Err(error.into()),
+        };
+        is_first = false;
+        let Some(launch) = step.launch else { continue };
+        if output.is_json() {
+            output.write(LAUNCH, &launch, show::launch)?;
+            continue;
+        }
+        let told = told.entry(launch.name.clone()).or_default();
+        for entry in launch.transitions.iter().skip(*told) {
+            line(&format!("{:<28}{}", text::id(&launch.name), transition(entry)))?;
+        }
+        *told = launch.transitions.len();
+    }
+    bail!("the launcher ended the stream; `slipway launch ls` tells how they stand")
 }
 
 fn transition(entry: &pb::Transition) -> String {

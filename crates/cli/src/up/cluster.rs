@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use slipway_chassis::env::Env;
 use slipway_chassis::process::{self, Plan, Start};
+use slipway_chassis::readiness::Readiness;
 use slipway_chassis::server::{Listeners, Served};
 use slipway_chassis::settings::{self, Common, Declaration, Faults, Sources};
 use slipway_health::config as health;
 use slipway_launcher::config as launcher;
 use slipway_registry::config as registry;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +83,8 @@ pub struct Cluster {
     /// Where the launcher answers.
     pub launcher: String,
     stop: CancellationToken,
-    running: JoinSet<Result<(), process::Error>>,
+    running: JoinSet<Result<(), anyhow::Error>>,
+    starting: Vec<oneshot::Receiver<Readiness>>,
 }
 
 impl Cluster {
@@ -97,7 +100,7 @@ impl Cluster {
         second.own.registry = to_registry.transpose()?;
         third.own.registry = third.own.registry.with_address(&registry)?;
         third.own.health = third.own.health.with_address(&health)?;
-        let mut cluster = Self { registry, health, launcher, stop, running: JoinSet::new() };
+        let mut cluster = Self { registry, health, launcher, stop, running: JoinSet::new(), starting: Vec::new() };
         let [one, two, three] = listeners;
         cluster.run(registry::DECLARATION.name, first, (one, env), registry::start);
         cluster.run(health::DECLARATION.name, second, (two, env), health::start);
@@ -118,7 +121,26 @@ impl Cluster {
     {
         let settings::Settings { common, own } = settings;
         let plan = Plan { name, common, listeners, env: env.clone(), stop: self.stop.clone() };
-        self.running.spawn(process::serve(plan, own, start));
+        let (begin, begun) = oneshot::channel();
+        self.starting.push(begun);
+        let start = async move |own, start_with: Start| {
+            // Whoever does not wait for it does not hear of it.
+            let _ = begin.send(start_with.readiness.clone());
+            start(own, start_with).await
+        };
+        let life = process::serve(plan, own, start);
+        self.running.spawn(async move { life.await.with_context(|| format!("{name} ended")) });
+    }
+
+    /// Waits until all three can do their work; none if one of them ended before.
+    pub fn ready(&mut self) -> impl Future<Output = Option<()>> + Send + use<> {
+        let starting = std::mem::take(&mut self.starting);
+        async move {
+            for begun in starting {
+                begun.await.ok()?.ready().await;
+            }
+            Some(())
+        }
     }
 
     /// Waits for the services to stop; when one fails, the others are stopped too.
@@ -126,7 +148,7 @@ impl Cluster {
         let mut first = Ok(());
         while let Some(ended) = self.running.join_next().await {
             self.stop.cancel();
-            let ended = ended.context("a service broke off").and_then(|ended| ended.map_err(Into::into));
+            let ended = ended.context("a service broke off").flatten();
             first = first.and(ended);
         }
         first

@@ -1,0 +1,145 @@
+//! `slipway ledger …`.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use futures_util::StreamExt;
+use slipway_sdk::pb;
+use slipway_sdk::pb::watch_response::Event;
+
+use crate::connect::Connect;
+use crate::listing::{Limit, Look, Page};
+use crate::output::{Output, line};
+use crate::{text, value};
+
+/// Who changed what, when and why.
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// List the changes, newest first.
+    #[command(visible_alias = "changes")]
+    #[command(after_help = "Examples:
+  slipway ledger ls
+  slipway ledger ls flight-delay --limit 20
+  slipway ledger ls flight-delay/2 --output json      with the resource before and after each change")]
+    Ls(Ls),
+    /// Follow the changes of the registry as they happen.
+    #[command(after_help = "Examples:
+  slipway ledger watch
+  slipway ledger watch flight-delay --after 1200 --output json")]
+    Watch(Watch),
+}
+
+/// `slipway ledger ls`.
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// A model with all that is its own, a version, or any full name [default: the namespace].
+    resource: Option<value::Resource>,
+    #[command(flatten)]
+    limit: Limit,
+}
+
+/// `slipway ledger watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// A model with all that is its own [default: the namespace].
+    model: Option<value::Model>,
+    /// Only what changed after this revision [default: what there is, and then what changes].
+    #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(0..))]
+    after: Option<i64>,
+}
+
+impl Ledger {
+    /// Does what was asked.
+    pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        match self {
+            Self::Ls(ls) => ls.run(connect, output).await,
+            Self::Watch(watch) => watch.run(connect, output).await,
+        }
+    }
+}
+
+impl Ls {
+    async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let registry = connect.registry()?;
+        let parent = self.resource.map_or_else(|| connect.parent(), |resource| connect.resource(&resource));
+        let ask = async |page_size, page_token| {
+            let request = pb::ListChangesRequest { parent: parent.clone(), page_size, page_token };
+            let page = registry.list_changes(request).await?;
+            Ok(Page { items: page.changes, next: page.next_page_token, total: None })
+        };
+        let look = Look {
+            kind: "slipway.registry.v1.Change",
+            headings: ["revision", "age", "who", "what", "resource", "fields", "why"],
+            row,
+            nothing: "nothing was changed there",
+        };
+        self.limit.list(output, look, ask).await
+    }
+}
+
+fn row(change: &pb::Change) -> [String; 7] {
+    [
+        change.revision.to_string(),
+        text::age(change.time),
+        change.principal.clone(),
+        action(change.action()),
+        text::resource(&change.resource),
+        change.changed_fields.join(", "),
+        change.reason.clone(),
+    ]
+}
+
+fn action(action: pb::ChangeAction) -> String {
+    text::word(action.as_str_name(), "CHANGE_ACTION_").to_lowercase()
+}
+
+impl Watch {
+    async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let parent = self.model.map_or_else(|| connect.parent(), |model| connect.model(&model).to_string());
+        let mut stream = connect.registry()?.watch(pb::WatchRequest { after_revision: self.after, parent });
+        let mut is_first = true;
+        while let Some(step) = stream.next().await {
+            let step = match step {
+                Ok(step) => step,
+                // Who never got through is told; a break later is mended by the stream itself.
+                Err(error) if error.is_retryable() && !is_first => continue,
+                Err(error) => return Err(error.into()),
+            };
+            is_first = false;
+            if output.is_json() {
+                output.write("slipway.registry.v1.WatchResponse", &step, |_| String::new())?;
+            } else {
+                step.event.iter().flat_map(lines).try_for_each(|text| line(&text))?;
+            }
+        }
+        bail!("the registry ended the stream; `slipway ledger ls` tells what changed")
+    }
+}
+
+/// What a step of the watch says to a person.
+fn lines(event: &Event) -> Vec<String> {
+    match event {
+        Event::InitialState(part) => part
+            .resources
+            .iter()
+            .map(|resource| format!("{:>10}  there    {}", part.revision, named(resource)))
+            .collect(),
+        Event::Changes(changes) => {
+            let told = |change: &pb::ResourceChange| {
+                format!("{:>10}  {:<8} {}", changes.revision, action(change.action()), text::resource(&change.name))
+            };
+            changes.changes.iter().map(told).collect()
+        }
+        Event::Progress(_) => Vec::new(),
+    }
+}
+
+fn named(resource: &pb::Resource) -> String {
+    let name = match &resource.resource {
+        Some(pb::resource::Resource::ModelType(model_type)) => &model_type.name,
+        Some(pb::resource::Resource::Model(model)) => &model.name,
+        Some(pb::resource::Resource::Version(version)) => &version.name,
+        Some(pb::resource::Resource::Traffic(traffic)) => &traffic.name,
+        None => return "something that this command does not know".to_owned(),
+    };
+    text::resource(name)
+}
