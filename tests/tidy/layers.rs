@@ -10,7 +10,7 @@ const MAY: [(&str, &[&str]); 13] = [
     ("crates/domain", &[]),
     ("crates/store", &[]),
     ("crates/tls", &[]),
-    ("crates/chassis", &["domain", "tls"]),
+    ("crates/chassis", &["domain", "store", "tls"]),
     ("crates/sdk", &["proto", "domain", "tls"]),
     ("crates/registry", &["sdk", "chassis", "store", "domain", "proto"]),
     ("crates/health", &["sdk", "chassis", "store", "domain", "proto"]),

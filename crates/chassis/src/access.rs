@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
 use slipway_domain::access::{Grant, Identity, Permission};
@@ -30,7 +31,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
-use crate::metrics::Metrics;
+use crate::metrics::{Figure, Metrics, Total};
 
 pub use credentials::Credentials;
 pub use guard::Guard;
@@ -38,6 +39,12 @@ pub use refused::Refused;
 use sources::Texts;
 
 pub use sources::{Error, Sources};
+
+const RELOADS: Figure<Total> = Figure::total(
+    "access_reloads",
+    "Changed files of policy, tokens and keys that were read again.",
+    &[("outcome", "taken, or refused: then what held before still holds")],
+);
 
 /// What a caller was let in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +106,9 @@ impl Access {
     }
 
     fn new(guard: Guard, sources: Option<(Sources, Texts)>, env: &Env, metrics: &Metrics) -> Self {
-        let reloads = metrics.meter().u64_counter("access_reloads");
-        let what = "Changed files of policy, tokens and keys that were read again, by outcome.";
-        let reloads = reloads.with_description(what).build();
+        let reloads = RELOADS.counter(metrics);
+        // What is there from the start is seen to grow at its first one.
+        ["taken", "refused"].iter().for_each(|outcome| reloads.add(0, &[KeyValue::new("outcome", *outcome)]));
         let guard = ArcSwap::from_pointee(guard);
         Self(Arc::new(Shared { guard, sources, env: env.clone(), unknown_key: Notify::new(), reloads }))
     }
@@ -121,7 +128,7 @@ impl Access {
     /// Lets a caller in who may do what `rule` asks, somewhere.
     ///
     /// # Errors
-    /// [`Refused`], which is counted and logged here.
+    /// [`Refused`], which is logged here.
     pub fn admit(&self, rule: Rule, credentials: &Credentials<'_>) -> Result<Admitted, Refused> {
         let guard = self.0.guard.load();
         guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| self.note(refused, credentials))

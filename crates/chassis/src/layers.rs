@@ -24,7 +24,6 @@ use tower::{Layer, Service};
 use crate::access::Access;
 use crate::env::Env;
 use crate::methods::Methods;
-use crate::metrics::Metrics;
 use crate::server;
 use call::Call;
 use measure::Measures;
@@ -90,10 +89,9 @@ impl Layers {
     pub(crate) fn new(shared: &server::Shared, methods: Methods, limits: Limits, stop: Stop) -> Self {
         panic::install_hook();
         let server::Shared { env, access, metrics, .. } = shared;
-        let measures = Arc::new(Measures::new(metrics, &methods));
+        let measures = Measures::new(metrics, &methods);
         let requests = Places::new(limits.requests);
         let streams = Places::new(limits.streams);
-        show_in_flight(metrics, [("unary", requests.clone()), ("stream", streams.clone())]);
         Self(Arc::new(Shared {
             env: env.clone(),
             access: access.clone(),
@@ -112,19 +110,6 @@ impl Layers {
         self.0.requests.empty(&self.0.env).await;
         self.0.streams.empty(&self.0.env).await;
     }
-}
-
-fn show_in_flight(metrics: &Metrics, kinds: [(&'static str, Arc<Places>); 2]) {
-    metrics
-        .meter()
-        .u64_observable_gauge("rpc_server_in_flight")
-        .with_description("Calls under way, by kind.")
-        .with_callback(move |observer| {
-            for (kind, places) in &kinds {
-                observer.observe(places.taken().into(), &[opentelemetry::KeyValue::new("kind", *kind)]);
-            }
-        })
-        .build();
 }
 
 impl<S> Layer<S> for Layers {

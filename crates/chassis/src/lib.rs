@@ -23,6 +23,7 @@ pub mod scalar;
 pub mod server;
 pub mod settings;
 pub mod status;
+mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod trace;

@@ -1,4 +1,9 @@
-//! The figures a service shows on `/metrics`: an OpenTelemetry meter whose readings Prometheus collects.
+//! The figures a service shows on `/metrics`: an OpenTelemetry meter whose readings Prometheus collects. Each is
+//! declared once, as a [`Figure`], and the table in `docs/reference.md` is made from the declarations.
+
+pub(crate) mod basics;
+mod figure;
+mod proc;
 
 use std::sync::Arc;
 
@@ -6,6 +11,8 @@ use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
+
+pub use figure::{Durations, Figure, Gauge, Labels, Reading, Total, one};
 
 /// Upper bounds of the buckets of every duration, in seconds.
 pub const SECONDS: [f64; 15] =
@@ -37,10 +44,8 @@ impl Metrics {
         Ok(Self { registry, _provider: provider, meter })
     }
 
-    /// Where counters, gauges and histograms are made. A duration is in seconds (`with_unit("s")`) and has the buckets
-    /// of [`SECONDS`]; a figure that somebody else keeps is an observable gauge, asked only when metrics are read.
-    #[must_use]
-    pub fn meter(&self) -> &Meter {
+    /// Where the instruments of figures are made.
+    fn meter(&self) -> &Meter {
         &self.meter
     }
 

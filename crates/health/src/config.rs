@@ -9,7 +9,6 @@ use slipway_chassis::settings::peers::{self, Peers};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
 use slipway_sdk::{Cache, CacheSettings, Endpoint, Registry};
 use slipway_store::Store;
-use slipway_store::embedded::{Embedded, Options};
 
 use crate::convert::Picture;
 use crate::grpc::Handlers;
@@ -77,9 +76,8 @@ fn read(reader: &mut Reader) -> Config {
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let options = Options { rows: ROWS, ..Options::default() };
-    let opened = Embedded::open_in_background(&start.common.data_dir, options).await;
-    serve(config, Arc::new(opened.map_err(Error::Unreadable)?), start).await
+    let store = start.open_store(ROWS).await.map_err(Error::Unreadable)?;
+    serve(config, store, start).await
 }
 
 /// Starts the service on `store`.

@@ -8,7 +8,6 @@ use slipway_chassis::settings::peers::{self, Peers as Calling};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
 use slipway_sdk::Endpoint;
 use slipway_store::Store;
-use slipway_store::embedded::{Embedded, Options};
 
 use crate::grpc::Handlers;
 use crate::peers::remote::Remote;
@@ -103,12 +102,11 @@ fn called(reader: &mut Reader, setting: &Setting<Endpoint>, calling: &Calling) -
 /// # Errors
 /// [`Error`] if the store can't be opened or used.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let options = Options { rows: ROWS, ..Options::default() };
-    let store = Embedded::open_in_background(&start.common.data_dir, options).await?;
+    let store = start.open_store(ROWS).await?;
     let files = config.calling.files(&start.common);
     let (registry, health) = (config.registry.with_tls(files.clone()), config.health.with_tls(files));
     let peers = Remote::new(&registry, &health, start.env.clone());
-    serve(Arc::new(store), Arc::new(peers), config.concurrency, start).await
+    serve(store, Arc::new(peers), config.concurrency, start).await
 }
 
 /// Starts the launcher on `store`, asking `peers`, with at most `concurrency` commands under way at each of them.

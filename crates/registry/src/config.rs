@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use slipway_chassis::metrics::{Figure, Gauge, one};
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::{Declaration, Reader};
 use slipway_store::Store;
-use slipway_store::embedded::{Embedded, Options};
 
 use crate::grpc::Handlers;
 use crate::record::ROWS;
@@ -35,14 +35,16 @@ fn read(_: &mut Reader) -> Config {
     Config
 }
 
+const REVISION: Figure<Gauge> = Figure::gauge("registry_revision", "The revision that reads see.", &[]);
+const MODELS: Figure<Gauge> = Figure::gauge("registry_models", "Models that are known.", &[]);
+const VERSIONS: Figure<Gauge> = Figure::gauge("registry_versions", "Versions that are known.", &[]);
+
 /// Starts the registry on the embedded store in its data folder.
 ///
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
-    let options = Options { rows: ROWS, ..Options::default() };
-    let store = Embedded::open_in_background(&start.common.data_dir, options).await?;
-    serve(Arc::new(store), start).await
+    serve(start.open_store(ROWS).await?, start).await
 }
 
 /// Starts the registry on `store`.
@@ -65,20 +67,11 @@ pub async fn serve(store: Arc<dyn Store>, start: Start) -> Result<Served, Error>
 
 /// Shows how much the registry knows.
 fn observe(registry: &Arc<Registry>, start: &Start) {
-    let meter = start.metrics.meter();
-    let gauge = |name: &'static str, what: &'static str, read: fn(&Registry) -> u64| {
+    let reading = |read: fn(&Registry) -> f64| {
         let registry = Arc::downgrade(registry);
-        meter
-            .u64_observable_gauge(name)
-            .with_description(what)
-            .with_callback(move |gauge| {
-                if let Some(registry) = registry.upgrade() {
-                    gauge.observe(read(&registry), &[]);
-                }
-            })
-            .build();
+        move || one(registry.upgrade().map(|registry| read(&registry)))
     };
-    gauge("registry_revision", "The revision that reads see.", Registry::revision);
-    gauge("registry_models", "How many models are known.", |registry| registry.counts().0 as u64);
-    gauge("registry_versions", "How many versions are known.", |registry| registry.counts().1 as u64);
+    REVISION.show(&start.metrics, reading(|registry| registry.revision() as f64));
+    MODELS.show(&start.metrics, reading(|registry| registry.counts().0 as f64));
+    VERSIONS.show(&start.metrics, reading(|registry| registry.counts().1 as f64));
 }

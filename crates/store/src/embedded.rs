@@ -205,13 +205,14 @@ impl Embedded {
 
     /// What the store counts about itself.
     pub fn stats(&self) -> Stats {
-        let Engine { shared, compactor, .. } = &*self.engine;
+        let Engine { shared, queue, compactor, .. } = &*self.engine;
         let view = shared.view();
         // Whoever writes a snapshot now holds the last one: then its figures are left out.
         let snapshot = compactor.snapshot.try_lock().ok().and_then(|snapshot| snapshot.clone());
         Stats {
             revision: view.tip.revision,
             oldest_revision: shared.journal.oldest(),
+            waiting: queue.len() as u64,
             journal_bytes: shared.journal.bytes(),
             unapplied_bytes: view.unapplied_bytes() as u64,
             state_in_memory: view.state.is_in_memory(),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::contract::wire;
-use crate::tables;
 use crate::workspace::Workspace;
+use crate::{deploy, tables};
 
 /// One kind of thing that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +17,8 @@ pub enum Part {
     Wire,
     /// The generated tables in the documents.
     Tables,
+    /// The example files of settings in deploy/config.
+    Examples,
 }
 
 impl Part {
@@ -30,6 +32,10 @@ impl Part {
             Self::Wire => wire::write(workspace, policy),
             Self::Tables => {
                 tables::write(workspace)?.iter().for_each(|path| println!("wrote {path}"));
+                Ok(Vec::new())
+            }
+            Self::Examples => {
+                deploy::write(workspace)?.iter().for_each(|path| println!("wrote {path}"));
                 Ok(Vec::new())
             }
         }

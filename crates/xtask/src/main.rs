@@ -1,11 +1,13 @@
 //! The repository's own chores: `cargo xtask verify` checks everything and changes nothing, `cargo xtask fix` writes
-//! what is derived: the format of the code, `proto/wire.lock`, and the generated tables in the documents.
+//! what is derived: the format of the code, `proto/wire.lock`, the generated tables in the documents, and the example
+//! files of settings.
 
 #![allow(clippy::print_stdout, reason = "a tool for people at a terminal")]
 
 mod case;
 mod contract;
 mod dependencies;
+mod deploy;
 mod fix;
 mod tables;
 mod verify;
@@ -39,7 +41,7 @@ enum Command {
         #[arg(long, value_name = "STEP")]
         skip: Vec<Step>,
     },
-    /// Writes what is derived: formats the code, updates proto/wire.lock and the generated tables.
+    /// Writes what is derived: formats the code, updates proto/wire.lock, the generated tables and the example files.
     Fix {
         /// Writes this part alone; may be given several times.
         #[arg(long, value_name = "PART")]

@@ -5,9 +5,11 @@
 //! <!-- end of table -->
 //! ```
 
+mod access;
+pub mod figures;
 mod methods;
 mod reasons;
-mod settings;
+pub mod settings;
 
 use anyhow::{Context as _, bail};
 
@@ -46,6 +48,9 @@ pub fn write(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
 fn stale(workspace: &Workspace) -> anyhow::Result<Vec<(String, String)>> {
     let table = |name: &str| match name {
         "methods" => Ok(methods::table(&Contract::open(workspace)?)),
+        "access" => access::methods(workspace),
+        "roles" => access::table(workspace),
+        "figures" => figures::table(workspace),
         "reasons" => reasons::table(workspace),
         "settings" => settings::table(workspace),
         unknown => bail!("there is no table `{unknown}`"),
@@ -99,6 +104,14 @@ pub fn markdown<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String
         text.push_str(&line(&row.clone().map(|cell| cell.replace('|', "\\|").replace('\n', " "))));
     }
     text
+}
+
+/// Whose the code in a folder of the repository is, for a column "Of".
+pub fn holder(folder: &str) -> &str {
+    match folder.split('/').nth(1).unwrap_or_default() {
+        "chassis" => "every service",
+        service => service,
+    }
 }
 
 /// The first sentence of a comment, on one line.

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::contract::Contract;
 use crate::contract::wire;
 use crate::workspace::Workspace;
-use crate::{dependencies, tables};
+use crate::{dependencies, deploy, tables};
 
 /// What is wrong, one line each; empty when a step's promise holds.
 pub type Findings = Vec<String>;
@@ -24,6 +24,8 @@ pub enum Step {
     Wire,
     /// The generated tables in the documents say what the code says.
     Tables,
+    /// deploy/ says what the code says: settings, figures, alerts.
+    Deploy,
     /// Cargo.lock is up to date and every dependency is one that deny.toml allows.
     Dependencies,
     /// Clippy has nothing to say.
@@ -47,6 +49,7 @@ impl Step {
             Self::Proto => "proto",
             Self::Wire => "wire",
             Self::Tables => "tables",
+            Self::Deploy => "deploy",
             Self::Dependencies => "dependencies",
             Self::Clippy => "clippy",
             Self::Docs => "docs",
@@ -60,6 +63,7 @@ impl Step {
             Self::Proto => Ok(Contract::open(workspace)?.lint()),
             Self::Wire => wire::check(workspace),
             Self::Tables => tables::check(workspace),
+            Self::Deploy => deploy::check(workspace),
             Self::Dependencies => dependencies::check(workspace),
             Self::Clippy => cargo(workspace, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
             Self::Docs => cargo(workspace, &["doc", "--workspace", "--no-deps"]),
@@ -93,7 +97,7 @@ fn summarize(outcomes: &[(Step, usize, Duration)]) -> ExitCode {
         println!("verified");
         ExitCode::SUCCESS
     } else {
-        println!("not verified; `cargo xtask fix` mends format, wire and tables");
+        println!("not verified; `cargo xtask fix` mends format, wire, tables and examples");
         ExitCode::FAILURE
     }
 }

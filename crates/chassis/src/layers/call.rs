@@ -126,14 +126,14 @@ impl Call {
         Ok(response)
     }
 
-    fn refuse(self, end: &End) -> Response<Body> {
+    fn refuse(mut self, end: &End) -> Response<Body> {
         let status = end.status(&self.request_id);
+        self.measure.broke(end.reason(), status.code());
         self.status(status)
     }
 
     /// The answer that consists of `status` alone.
-    fn status(mut self, status: Status) -> Response<Body> {
-        self.measure.ended(status.code());
+    fn status(self, status: Status) -> Response<Body> {
         let mut response = status.into_http();
         response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
         response
@@ -153,16 +153,16 @@ impl Call {
         }
     }
 
-    fn answer_status(self, code: Code, mut response: Response<Body>) -> Response<Body> {
+    fn answer_status(mut self, code: Code, mut response: Response<Body>) -> Response<Body> {
         let headers = response.headers();
         let bare = code != Code::Ok && !headers.contains_key(Status::GRPC_STATUS_DETAILS);
         if let Some(status) = Status::from_header_map(headers).filter(|_| bare) {
             let status = status::of_transport(&status, &self.request_id);
+            self.measure.ended(status.code());
             return self.status(status);
         }
-        let mut call = self;
-        call.measure.ended(code);
-        response.headers_mut().insert(&REQUEST_ID_HEADER, call.request_id.header());
+        self.measure.ended(code);
+        response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
         response
     }
 

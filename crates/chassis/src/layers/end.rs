@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use slipway_domain::fault::Fault;
 use tonic::Status;
 
 use super::panic::Panic;
@@ -32,6 +33,35 @@ pub(super) enum End {
 }
 
 impl End {
+    /// All reasons that a caller may be told.
+    pub(super) const REASONS: [&str; 12] = [
+        "CREDENTIALS_MISSING",
+        "CREDENTIALS_MALFORMED",
+        "CREDENTIALS_INVALID",
+        "CREDENTIALS_EXPIRED",
+        "KEYS_UNAVAILABLE",
+        "PERMISSION_DENIED",
+        "ACCESS_CHANGED",
+        "RATE_EXCEEDED",
+        "OVERLOADED",
+        "DEADLINE_EXCEEDED",
+        "DRAINING",
+        "INTERNAL",
+    ];
+
+    /// The reason that the caller is told.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(refused) => refused.reason(),
+            Self::AccessChanged => "ACCESS_CHANGED",
+            Self::TooFast(_) => "RATE_EXCEEDED",
+            Self::Overloaded => "OVERLOADED",
+            Self::Deadline => "DEADLINE_EXCEEDED",
+            Self::Draining => "DRAINING",
+            Self::Panicked(_) => "INTERNAL",
+        }
+    }
+
     /// What the caller is told. A panic is logged here.
     pub(super) fn status(&self, request_id: &RequestId) -> Status {
         match self {
@@ -45,6 +75,36 @@ impl End {
                 tracing::error!(%request_id, backtrace = %panic.backtrace, "a handler broke off: {}", panic.message);
                 status::panicked(request_id)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::backtrace::Backtrace;
+
+    use tonic_types::StatusExt;
+
+    use super::*;
+    use crate::env::Env;
+
+    #[test]
+    fn what_is_counted_is_what_the_caller_is_told() {
+        let request_id = RequestId::new(&Env::system());
+        let panic = Panic { message: String::new(), backtrace: Backtrace::disabled() };
+        let ends = [
+            End::Refused(Refused::Missing),
+            End::AccessChanged,
+            End::TooFast(WAIT),
+            End::Overloaded,
+            End::Deadline,
+            End::Draining,
+            End::Panicked(panic),
+        ];
+        for end in ends {
+            let told = end.status(&request_id).get_details_error_info().unwrap().reason;
+            assert_eq!(told, end.reason());
+            assert!(End::REASONS.contains(&end.reason()), "{told}");
         }
     }
 }

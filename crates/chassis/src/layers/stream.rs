@@ -39,7 +39,7 @@ impl Stream {
     fn end(&mut self, end: &End) -> Next {
         self.inner = None;
         let status = end.status(&self.request_id);
-        self.measure.ended(status.code());
+        self.measure.broke(end.reason(), status.code());
         let mut trailers = HeaderMap::new();
         Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{self, Access};
 use crate::env::Env;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, basics};
 use crate::readiness::Readiness;
 use crate::server::{self, Certificates, Listeners, Ops, Served, Server, Shared};
 use crate::settings::Common;
@@ -101,6 +101,7 @@ where
     };
     let certificates = common.tls.as_ref().map(Certificates::open).transpose()?;
     let shared = Shared { env: env.clone(), access, metrics, readiness: Readiness::new(), certificates };
+    basics::show(&shared.metrics, name, &shared.readiness, common.data_dir.clone());
     let service = shared.readiness.component("service");
     let _ops = Ops::start(ops, common.server.connections, &shared);
     data_dir::prepare(&common.data_dir)?;

@@ -7,10 +7,17 @@ use opentelemetry::KeyValue;
 use slipway_tls::{Error, HTTP_1, HTTP_2, Server, ServerFiles, ServerTexts};
 
 use super::Shared;
+use crate::metrics::{Figure, Total};
 use crate::settings::Tls;
 
 /// How often files are looked at, in real time.
 const LOOK: Duration = Duration::from_secs(1);
+
+const RELOADS: Figure<Total> = Figure::total(
+    "certificate_reloads",
+    "Changed files of certificates that were read again.",
+    &[("outcome", "taken, or refused: then the certificates that held before still hold")],
+);
 
 /// The certificates of one service.
 #[derive(Debug, Clone)]
@@ -37,8 +44,9 @@ impl Certificates {
 
     /// Follows the files for ever: handshakes that begin after a change take what they say then, if it can be used.
     pub async fn follow(mut self, shared: Shared) {
-        let what = "Changed files of certificates that were read again, by outcome.";
-        let reloads = shared.metrics.meter().u64_counter("certificate_reloads").with_description(what).build();
+        let reloads = RELOADS.counter(&shared.metrics);
+        // What is there from the start is seen to grow at its first one.
+        ["taken", "refused"].iter().for_each(|outcome| reloads.add(0, &[KeyValue::new("outcome", *outcome)]));
         loop {
             shared.env.pause(LOOK).await;
             let files = self.grpc.files().clone();

@@ -21,12 +21,19 @@ use tonic::transport::server::TcpIncoming;
 use super::connection::{Connection, Peer, Stream};
 use super::{KEEPALIVE, Shared};
 use crate::env::Env;
+use crate::metrics::{Figure, Total};
 
 /// How long to wait when the system gives no connection, as when there are too many open files.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Connections that are ready and not yet served.
 const READY: usize = 64;
+
+const REFUSED: Figure<Total> = Figure::total(
+    "connections_refused",
+    "Connections that were refused before a call came by them.",
+    &[("reason", "full, handshake or late")],
+);
 
 /// How many connections may be open, and how patient their server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +65,7 @@ impl Door {
     /// Takes the connections of `listener`, under TLS if there is a configuration for it.
     pub fn open(listener: TcpListener, tls: Option<Arc<tls::Server>>, terms: Connections, shared: &Shared) -> Self {
         let (tell, ready) = mpsc::channel(READY);
-        let what = "Connections that were refused before a call came by them, by reason.";
-        let ended = shared.metrics.meter().u64_counter("connections_refused").with_description(what).build();
+        let ended = REFUSED.counter(&shared.metrics);
         let doorman = Doorman { env: shared.env.clone(), tls, terms, ended };
         Self { ready, _task: AbortOnDropHandle::new(tokio::spawn(doorman.run(listener, tell))) }
     }

@@ -218,8 +218,8 @@ async fn calls_are_counted_by_service_method_and_code_and_timed_in_seconds() {
     has(r#"rpc_server_requests_total{code="FAILED_PRECONDITION",method="Say",service="test.v1.Echo"} 1"#);
     has(r#"rpc_server_duration_seconds_count{method="Say",service="test.v1.Echo"} 2"#);
     has(r#"rpc_server_duration_seconds_bucket{method="Say",service="test.v1.Echo",le="10"} 2"#);
-    has(r#"rpc_server_in_flight{kind="stream"} 1"#);
-    has(r#"rpc_server_in_flight{kind="unary"} 0"#);
+    has(r#"rpc_server_in_flight{kind="stream",method="Tick",service="test.v1.Echo"} 1"#);
+    has(r#"rpc_server_in_flight{kind="unary",method="Say",service="test.v1.Echo"} 0"#);
     drop(ticks);
 }
 

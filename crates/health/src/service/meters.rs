@@ -6,12 +6,30 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
-use slipway_chassis::metrics::{Metrics, SECONDS};
+use slipway_chassis::metrics::{Durations, Figure, Gauge, Metrics, Total};
 use slipway_domain::fault::Fault;
 
 use super::commit::Acknowledged;
 use crate::error::Error;
 use crate::state::Snapshot;
+
+const ACCEPTED_ROWS: Figure<Total> = Figure::total("health_accepted_rows", "Rows that were counted.", &[]);
+const REFUSED_ROWS: Figure<Total> =
+    Figure::total("health_refused_rows", "Rows that were refused.", &[("reason", "what is wrong with a row")]);
+const REPEATED_REPORTS: Figure<Total> =
+    Figure::total("health_repeated_reports", "Reports that had been counted before.", &[]);
+const REFUSED_REPORTS: Figure<Total> = Figure::total(
+    "health_refused_reports",
+    "Reports that were refused by the rules.",
+    &[("reason", "a reason of the health monitor")],
+);
+const COMMIT: Figure<Durations> = Figure::durations(
+    "health_commit_seconds",
+    "How long a transaction of reports took, from the first report to the last answer.",
+    &[],
+);
+const KEPT: Figure<Gauge> =
+    Figure::gauge("health_kept", "What is kept.", &[("kind", "models, series (of cells), cells or producers")]);
 
 /// The instruments of the service.
 #[derive(Clone)]
@@ -25,19 +43,13 @@ pub(super) struct Meters {
 
 impl Meters {
     pub fn new(metrics: &Metrics, state: &Arc<ArcSwap<Snapshot>>) -> Self {
-        let meter = metrics.meter();
         show_size(metrics, state);
-        let counter = |name: &'static str, what: &'static str| meter.u64_counter(name).with_description(what).build();
         Self {
-            accepted_rows: counter("health_accepted_rows", "Rows that were counted."),
-            refused_rows: counter("health_refused_rows", "Rows that were refused, by reason."),
-            repeated_reports: counter("health_repeated_reports", "Reports that had been counted before."),
-            refused_reports: counter("health_refused_reports", "Reports that were refused by the rules, by reason."),
-            commit: meter
-                .f64_histogram("health_commit_seconds")
-                .with_description("How long a transaction of reports takes, from the first report to the last answer.")
-                .with_boundaries(SECONDS.to_vec())
-                .build(),
+            accepted_rows: ACCEPTED_ROWS.counter(metrics),
+            refused_rows: REFUSED_ROWS.counter(metrics),
+            repeated_reports: REPEATED_REPORTS.counter(metrics),
+            refused_reports: REFUSED_REPORTS.counter(metrics),
+            commit: COMMIT.histogram(metrics),
         }
     }
 
@@ -63,19 +75,10 @@ impl Meters {
 
 fn show_size(metrics: &Metrics, state: &Arc<ArcSwap<Snapshot>>) {
     let state = Arc::clone(state);
-    metrics
-        .meter()
-        .u64_observable_gauge("health_kept")
-        .with_description("What is kept, by kind: models, series of cells, cells, producers.")
-        .with_callback(move |observer| {
-            let size = state.load().size();
-            let kinds = [
-                ("models", size.models),
-                ("series", size.series),
-                ("cells", size.cells),
-                ("producers", size.producers),
-            ];
-            kinds.into_iter().for_each(|(kind, count)| observer.observe(count as u64, &[KeyValue::new("kind", kind)]));
-        })
-        .build();
+    KEPT.show(metrics, move || {
+        let size = state.load().size();
+        let kinds =
+            [("models", size.models), ("series", size.series), ("cells", size.cells), ("producers", size.producers)];
+        kinds.into_iter().map(|(kind, count)| (count as f64, vec![KeyValue::new("kind", kind)])).collect()
+    });
 }

@@ -6,11 +6,32 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
-use slipway_chassis::metrics::{Metrics, SECONDS};
+use slipway_chassis::metrics::{Durations, Figure, Gauge, Metrics, Reading, Total, one};
 use slipway_domain::launch::{Action, Event, Failure, Launch};
 use slipway_store::picture::Feed;
 
 use crate::state::State;
+
+const TRANSITIONS: Figure<Total> = Figure::total(
+    "launcher_transitions",
+    "Entries of launches into a state; RAMPING counts once for every step.",
+    &[("state", "a state of launches")],
+);
+const COMMANDS: Figure<Durations> = Figure::durations(
+    "launcher_command_duration_seconds",
+    "How long a command took at its peer.",
+    &[("command", "a command of launches"), ("outcome", "done, refused or unavailable")],
+);
+const ACTIVE: Figure<Gauge> =
+    Figure::gauge("launcher_active_launches", "Launches that have not ended.", &[("state", "a state of launches")]);
+const HELD: Figure<Gauge> = Figure::gauge(
+    "launcher_held_launches",
+    "Launches that something keeps from going on.",
+    &[("reason", "a reason of holds")],
+);
+const OUTBOX: Figure<Gauge> = Figure::gauge("launcher_outbox_commands", "Commands that wait for their answer.", &[]);
+const REVISION: Figure<Gauge> = Figure::gauge("launcher_revision", "The revision that reads see.", &[]);
+const EPOCH: Figure<Gauge> = Figure::gauge("launcher_epoch", "The epoch of the launcher in charge.", &[]);
 
 /// The instruments of the launcher.
 pub(super) struct Meters {
@@ -21,18 +42,7 @@ pub(super) struct Meters {
 impl Meters {
     pub fn new(metrics: &Metrics, feed: &Arc<Feed<State>>) -> Self {
         show_state(metrics, feed);
-        let meter = metrics.meter();
-        let transitions = meter
-            .u64_counter("launcher_transitions")
-            .with_description("Entries into a state, by state: RAMPING counts once for every step.")
-            .build();
-        let commands = meter
-            .f64_histogram("launcher_command_duration")
-            .with_unit("s")
-            .with_boundaries(SECONDS.to_vec())
-            .with_description("How long a command took at its peer, by command and outcome.")
-            .build();
-        Self { transitions, commands }
+        Self { transitions: TRANSITIONS.counter(metrics), commands: COMMANDS.histogram(metrics) }
     }
 
     /// A step is stored: counts and logs the states that it entered.
@@ -57,38 +67,29 @@ impl Meters {
     }
 }
 
-/// Figures with their labels.
-type Reading = Vec<(u64, Vec<KeyValue>)>;
-
 fn show_state(metrics: &Metrics, feed: &Arc<Feed<State>>) {
-    let gauge = |name: &'static str, what: &'static str, read: fn(&State) -> Reading| {
+    let reading = |read: fn(&State) -> Reading| {
         let feed = Arc::downgrade(feed);
-        let observe = move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
-            if let Some(feed) = feed.upgrade() {
-                read(&feed.look()).into_iter().for_each(|(value, labels)| observer.observe(value, &labels));
-            }
-        };
-        metrics.meter().u64_observable_gauge(name).with_description(what).with_callback(observe).build();
+        move || feed.upgrade().map(|feed| read(&feed.look())).unwrap_or_default()
     };
-    gauge("launcher_active_launches", "Launches that have not ended, by state.", |state| {
-        let mut states = BTreeMap::new();
-        for kept in state.active.values().filter_map(|name| state.launches.get(name)) {
-            *states.entry(kept.value.launch.stage.name()).or_default() += 1;
-        }
-        states.into_iter().map(|(name, count)| (count, vec![KeyValue::new("state", name)])).collect()
-    });
-    gauge("launcher_held_launches", "Launches that something keeps from going on, by reason.", |state| {
-        let mut reasons = BTreeMap::new();
-        for kept in state.active.values().filter_map(|name| state.launches.get(name)) {
-            if let Some(hold) = kept.value.launch.hold() {
-                *reasons.entry(hold.reason.name()).or_default() += 1;
-            }
-        }
-        reasons.into_iter().map(|(name, count)| (count, vec![KeyValue::new("reason", name)])).collect()
-    });
-    gauge("launcher_outbox_commands", "Commands that wait for their answer.", |state| {
-        vec![(state.outbox.len() as u64, vec![])]
-    });
-    gauge("launcher_revision", "The revision that reads see.", |state| vec![(state.revision, vec![])]);
-    gauge("launcher_epoch", "The epoch of the launcher in charge.", |state| vec![(state.epoch, vec![])]);
+    ACTIVE.show(metrics, reading(|state| by("state", launches(state).map(|launch| launch.stage.name()))));
+    HELD.show(
+        metrics,
+        reading(|state| by("reason", launches(state).filter_map(|launch| Some(launch.hold()?.reason.name())))),
+    );
+    OUTBOX.show(metrics, reading(|state| one(Some(state.outbox.len() as f64))));
+    REVISION.show(metrics, reading(|state| one(Some(state.revision as f64))));
+    EPOCH.show(metrics, reading(|state| one(Some(state.epoch as f64))));
+}
+
+/// The launches that have not ended.
+fn launches(state: &State) -> impl Iterator<Item = &Launch> {
+    state.active.values().filter_map(|name| state.launches.get(name)).map(|kept| &kept.value.launch)
+}
+
+/// How often each of `values` comes, with it as the label `label`.
+fn by(label: &'static str, values: impl Iterator<Item = &'static str>) -> Reading {
+    let mut counts: BTreeMap<&'static str, u32> = BTreeMap::new();
+    values.for_each(|value| *counts.entry(value).or_default() += 1);
+    counts.into_iter().map(|(value, count)| (f64::from(count), vec![KeyValue::new(label, value)])).collect()
 }

@@ -60,6 +60,11 @@ impl Queue {
         !taken.is_empty()
     }
 
+    /// How many transactions wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting().requests.len()
+    }
+
     /// Refuses further transactions; those that wait are still answered.
     pub(super) fn close(&self) {
         self.waiting().closed = true;

@@ -1,8 +1,11 @@
 //! What an open store counts about itself.
 
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::Embedded;
 use crate::Revision;
 
 /// Counts since the store was opened, and sizes as of now.
@@ -20,6 +23,8 @@ pub struct Stats {
     pub sync_time: Duration,
     /// Groups that failed to become durable.
     pub failed_syncs: u64,
+    /// Transactions that wait for the writer.
+    pub waiting: u64,
     /// The bytes of the journal's segments.
     pub journal_bytes: u64,
     /// Changes that wait in memory to be written into the state, in bytes, about.
@@ -37,6 +42,25 @@ pub struct Stats {
     pub snapshot_written_at: Duration,
 }
 
+impl Embedded {
+    /// Calls `listener` after each sync with the time it took. The writer waits for it, so it is quick. The first
+    /// listener stays; a second one is not heard.
+    pub fn listen_to_syncs(&self, listener: impl Fn(Duration) + Send + Sync + 'static) {
+        // A second one is dropped here.
+        let _ = self.engine.shared.counters.listener.0.set(Box::new(listener));
+    }
+}
+
+/// Who is told of each sync, if anybody is.
+#[derive(Default)]
+struct Listener(OnceLock<Box<dyn Fn(Duration) + Send + Sync>>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Listener").field(&self.0.get().is_some()).finish()
+    }
+}
+
 /// The counts while they grow.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -45,6 +69,7 @@ pub(super) struct Counters {
     sync_nanoseconds: AtomicU64,
     failed_syncs: AtomicU64,
     rebuilds: AtomicU64,
+    listener: Listener,
 }
 
 impl Counters {
@@ -53,6 +78,9 @@ impl Counters {
         self.syncs.fetch_add(1, Ordering::Relaxed);
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.sync_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        if let Some(listener) = self.listener.0.get() {
+            listener(took);
+        }
     }
 
     pub(super) fn sync_failed(&self) {

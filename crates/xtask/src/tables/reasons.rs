@@ -135,7 +135,7 @@ fn variants(pattern: &Pat) -> Vec<String> {
 }
 
 /// The `///` lines above something.
-fn comment(attributes: &[Attribute]) -> String {
+pub(super) fn comment(attributes: &[Attribute]) -> String {
     let line = |attribute: &Attribute| {
         let Meta::NameValue(pair) = &attribute.meta else { return None };
         let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
