@@ -28,6 +28,12 @@ pub struct Setting {
 pub const FOLDERS: [&str; 4] =
     ["crates/chassis/src", "crates/registry/src", "crates/health/src", "crates/launcher/src"];
 
+/// The settings that only services have that call others: those whose code names [`CALLING`].
+const PEERS: &str = "crates/chassis/src/settings/peers.rs";
+
+/// How a service takes them over.
+const CALLING: &str = "peers::ROWS";
+
 /// One row a setting, in the order of the code; those of the chassis, which every service has, come first.
 ///
 /// # Errors
@@ -49,7 +55,13 @@ pub fn table(workspace: &Workspace) -> anyhow::Result<String> {
 pub fn in_folder(workspace: &Workspace, folder: &str) -> anyhow::Result<Vec<Setting>> {
     let mut files = Vec::new();
     let mut found = Found::default();
-    for path in workspace.files(folder, "rs")? {
+    let mut paths = workspace.files(folder, "rs")?;
+    paths.retain(|path| path != PEERS);
+    let texts = paths.iter().map(|path| workspace.read(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    if texts.iter().any(|text| text.contains(CALLING)) {
+        paths.push(PEERS.to_owned());
+    }
+    for path in paths {
         let text = workspace.read(&path)?;
         let file = syn::parse_file(&text).with_context(|| format!("can't parse {path}"))?;
         // A text may stand in another file than the settings that share it.
