@@ -193,3 +193,21 @@ impl Reporter {
         ReporterStats { gathered_rows, pending_bytes, ..pending.stats.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+    use crate::Endpoint;
+
+    #[tokio::test]
+    async fn a_flush_after_the_stop_fails_even_if_all_before_it_is_durable() {
+        let health = Health::new(&Endpoint::new("http://127.0.0.1:9").unwrap());
+        let reporter = Reporter::start(&health, ReporterSettings::new("ranker-7"));
+        reporter.flush(Duration::from_secs(1)).await.unwrap();
+        let fenced = Error::local(Code::FailedPrecondition, "PRODUCER_FENCED", "another has this name");
+        reporter.0.shared.failed(&fenced);
+        assert_eq!(reporter.flush(Duration::from_secs(1)).await, Err(fenced));
+    }
+}

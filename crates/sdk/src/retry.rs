@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn after_a_success_waits_begin_anew() {
+        let policy = RetryPolicy { longest: Duration::from_secs(1 << 20), ..RetryPolicy::default() };
+        for _ in 0..50 {
+            let mut backoff = Backoff::new(policy);
+            for _ in 0..20 {
+                backoff.wait(None);
+            }
+            backoff.reset();
+            assert!(backoff.wait(None) <= policy.first);
+        }
+    }
+
+    #[test]
     fn what_the_service_asks_for_is_waited_at_least_but_not_for_ever() {
         let mut backoff = Backoff::new(RetryPolicy::default());
         assert!(backoff.wait(Some(Duration::from_secs(7))) >= Duration::from_secs(7));

@@ -154,3 +154,55 @@ impl Routed {
         self.traffic.as_ref().expect("it was decided by a traffic that was there")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use slipway_domain::traffic::{BUCKETS, Range};
+
+    use super::*;
+    use crate::{CacheSettings, Endpoint, Registry};
+
+    const UNIT: &str = "passenger-7";
+
+    fn model() -> ModelName {
+        ModelName::parse("namespaces/default/models/flight-delay").unwrap()
+    }
+
+    /// Version 1 serves the buckets below `end`, version 2 the others.
+    fn split(end: u32) -> Arc<Traffic> {
+        let range = |start, end, number| Range { start, end, version: model().version(number) };
+        Arc::new(Traffic { ranges: vec![range(0, end, 1), range(end, BUCKETS, 2)], ..Traffic::new("salt".to_owned()) })
+    }
+
+    fn number(traffic: Arc<Traffic>) -> Option<u64> {
+        let table = Table(ArcSwapOption::new(Some(traffic)));
+        Routed::new(table.0.load(), UNIT).map(|routed| routed.number())
+    }
+
+    #[test]
+    fn the_end_of_a_range_is_the_first_bucket_of_the_next() {
+        let own = bucket("salt", UNIT);
+        assert_eq!((number(split(own)), number(split(own + 1))), (Some(2), Some(1)));
+        assert_eq!(number(Arc::new(Traffic::new("salt".to_owned()))), None);
+    }
+
+    #[tokio::test]
+    async fn routing_goes_on_while_the_traffic_is_being_changed() {
+        let registry = Registry::new(&Endpoint::new("http://127.0.0.1:9").unwrap());
+        let cache = Cache::start(&registry, CacheSettings::default());
+        let (router, prepared) = (cache.router(), cache.router().model(&model()));
+        prepared.table.0.store(Some(split(BUCKETS / 2)));
+        let writing = cache.shared().tables.lock();
+        let (tell, told) = mpsc::channel();
+        let asking = std::thread::spawn(move || {
+            let found = (prepared.route(UNIT).is_some(), router.route(&model(), UNIT).is_some());
+            tell.send(found)
+        });
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok((true, true)), "it waits for who writes");
+        drop(writing);
+        asking.join().unwrap().unwrap();
+    }
+}

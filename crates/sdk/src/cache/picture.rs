@@ -117,3 +117,36 @@ impl Picture {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deleted_is_gone_and_nothing_else_with_it() {
+        let model = ModelName::parse("namespaces/default/models/m").unwrap();
+        let model_type = ModelTypeName::parse("namespaces/default/modelTypes/m").unwrap();
+        let kinds = [
+            Kind::ModelType(pb::ModelType { name: model_type.to_string(), ..Default::default() }),
+            Kind::Model(pb::Model { name: model.to_string(), ..Default::default() }),
+            Kind::Version(pb::Version { name: model.version(1).to_string(), ..Default::default() }),
+            Kind::Traffic(traffic_message(&model, &Traffic::new("s".to_owned()))),
+        ];
+        let mut whole = Picture::default();
+        kinds.into_iter().for_each(|kind| whole.put(pb::Resource { resource: Some(kind) }));
+        let there = |picture: &Picture| {
+            let version = picture.version(&model.version(1)).is_some();
+            let traffic = picture.traffic(&model).is_some();
+            [picture.model_type(&model_type).is_some(), picture.model(&model).is_some(), version, traffic]
+        };
+        assert_eq!(there(&whole), [true; 4]);
+        let names = [model_type.to_string(), model.to_string(), model.version(1).to_string(), model.traffic()];
+        for (place, name) in names.iter().enumerate() {
+            let mut picture = whole.clone();
+            picture.remove(name);
+            let mut expected = [true; 4];
+            expected[place] = false;
+            assert_eq!(there(&picture), expected, "{name}");
+        }
+    }
+}

@@ -141,6 +141,29 @@ async fn a_client_starts_from_its_file_while_the_registry_is_down() {
 }
 
 #[tokio::test]
+async fn a_router_serves_nothing_once_the_traffic_of_its_model_is_deleted() {
+    let fake = FakeRegistry::new();
+    fake.put(vec![served_by(1, 1)]);
+    let serving = Serving::start(fake.routes());
+    let cache = Cache::start(&Registry::new(&serving.endpoint()), CacheSettings::default());
+    let before = cache.ready(PATIENCE).await.unwrap();
+    let prepared = cache.router().model(&model());
+    assert!(prepared.route("unit").is_some());
+    fake.delete(&model().traffic());
+    timeout(PATIENCE, cache.changed(before.revision())).await.unwrap();
+    assert!(prepared.route("unit").is_none() && cache.router().route(&model(), "unit").is_none());
+}
+
+#[tokio::test]
+async fn nothing_is_kept_before_something_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cache");
+    let cache = Cache::start(&Registry::new(&endpoint(nowhere())), kept_in(&file));
+    cache.save().await.unwrap();
+    assert!(!file.exists(), "a client that starts from it would take it for a registry without models");
+}
+
+#[tokio::test]
 async fn the_file_follows_the_changes() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cache");

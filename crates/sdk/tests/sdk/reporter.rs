@@ -1,10 +1,12 @@
 //! The reporter through breaks, kills, losses and floods: every row it took is counted once, every other is told of.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use slipway_sdk::name::{ModelName, VersionName};
-use slipway_sdk::{Code, Columns, Health, Observation, PairedColumns, PairedObservation, Reporter, ReporterSettings};
+use slipway_sdk::{
+    Code, Columns, Health, Observation, PairedColumns, PairedObservation, Reporter, ReporterSettings, RetryPolicy,
+};
 
 use crate::fake_health::{Cell, FakeHealth};
 use crate::serving::{PATIENCE, Serving, endpoint, nowhere};
@@ -188,6 +190,39 @@ async fn a_fenced_producer_stops_and_says_so() {
     let stats = reporter.stats();
     assert_eq!((stats.stopped, stats.dropped.stopped_rows, stats.pending_bytes), (Some(error), 10, 0));
     assert_eq!(fake.durable().rows(), 0);
+    assert_eq!(reporter.flush(PATIENCE).await.unwrap_err().reason(), "PRODUCER_FENCED", "nothing is durable any more");
+}
+
+/// A reporter whose waits are drawn from up to `first`, and from twice as much after each failure up to `longest`.
+fn patient(serving: &Serving, first: Duration, longest: Duration) -> Reporter {
+    let policy = RetryPolicy { attempts: 1, first, longest };
+    Reporter::start(&Health::new(&serving.endpoint().with_retry(policy)), settings())
+}
+
+#[tokio::test]
+async fn waits_begin_anew_after_each_report_that_was_taken() {
+    let fake = FakeHealth::new();
+    fake.break_after(&(1..=20).collect::<Vec<_>>());
+    let serving = Serving::start(fake.routes());
+    let reporter = patient(&serving, Duration::from_millis(40), Duration::from_secs(1 << 20));
+    reporter.observed_columns(&version(1), at(0), columns(200)).unwrap();
+    // Twenty breaks in a row without a success between them would be waited for by the hour.
+    reporter.flush(PATIENCE).await.unwrap();
+    assert_eq!(fake.durable().rows(), 200);
+}
+
+#[tokio::test]
+async fn a_monitor_that_breaks_again_and_again_is_left_alone_between() {
+    let fake = FakeHealth::new();
+    fake.break_after(&[1; 20]);
+    let serving = Serving::start(fake.routes());
+    let longest = Duration::from_millis(200);
+    let reporter = patient(&serving, longest, longest);
+    let begun = Instant::now();
+    reporter.observed(&version(1), at(0), POSITIVE);
+    reporter.flush(PATIENCE).await.unwrap();
+    // Twenty waits, each drawn from nothing to the longest, come to less than a third of their mean once in a million.
+    assert!(begun.elapsed() > longest * 20 / 2 * 35 / 100, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
