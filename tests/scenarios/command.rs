@@ -223,6 +223,16 @@ fn the_exit_code_tells_a_script_what_went_wrong() {
 }
 
 #[test]
+fn an_interrupt_stops_the_services_in_peace() {
+    let mut up = Up::start();
+    up.good(&["model", "create", "ctr", "--owner", "ads"]);
+    let told = Command::new("kill").args(["-INT", &up.child.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(up.child.wait().unwrap().code(), Some(0));
+    assert_eq!(up.bad(&["model", "ls", "--deadline", "0.3"]).0, 5);
+}
+
+#[test]
 fn completions_and_help_are_printed_without_a_service() {
     let run = |arguments: &[&str]| Command::new(binary("slipway")).args(arguments).output().unwrap();
     let completions = String::from_utf8(run(&["completions", "bash"]).stdout).unwrap();

@@ -4,6 +4,8 @@ mod args;
 mod certs;
 mod completions;
 mod connect;
+#[cfg(test)]
+mod coverage;
 mod demo;
 #[cfg(test)]
 mod examples;

@@ -3,7 +3,8 @@
 pub mod cluster;
 mod greeting;
 
-use std::io::IsTerminal;
+use std::error::Error as StdError;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use slipway_chassis::process::{WRONG_SETTINGS, stop_on_signal};
+use slipway_chassis::server::ListenError;
 use slipway_chassis::settings::Sources;
 use slipway_chassis::telemetry;
 use tokio_util::sync::CancellationToken;
@@ -101,9 +103,8 @@ fn wrong_settings(faults: &slipway_chassis::settings::Faults) -> ExitCode {
 /// Why the services do not run, on one line, with what to do about it where that is known.
 fn told(error: &anyhow::Error) -> String {
     let text = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let in_use = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::AddrInUse;
-    let causes = || error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    match causes().any(in_use) || text.contains("in use (os error") {
+    let taken = |cause: &(dyn StdError + 'static)| matches!(cause.downcast_ref(), Some(ListenError::Bind { cause, .. }) if cause.kind() == ErrorKind::AddrInUse);
+    match error.chain().any(taken) {
         true => format!(
             "{text}
 Another program listens there, perhaps another `slipway up`: stop it, or choose other addresses by the --listen- and \
