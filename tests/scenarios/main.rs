@@ -8,6 +8,7 @@ mod collector;
 mod command;
 mod fleet;
 mod kills;
+mod people;
 mod summer;
 mod tower;
 mod traces;

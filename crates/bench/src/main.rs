@@ -16,6 +16,7 @@ mod registry;
 mod reopening;
 mod running;
 mod sdk;
+mod secured;
 mod store;
 mod turns;
 

@@ -22,6 +22,7 @@ use crate::echo::Echo;
 use crate::figures::{Figures, Goal, Line};
 use crate::load::{self, CONNECTIONS, IN_FLIGHT, Served};
 use crate::running::Running;
+use crate::secured;
 use crate::turns::{Compared, Turns, take_turns};
 
 type Client = RegistryClient<Channel>;
@@ -31,6 +32,9 @@ const MODELS: usize = 1000;
 
 /// What is to be reached of the echo's rate.
 const GOAL: Goal = Goal::Ratio(0.7);
+
+/// What is to be left of the rate when everything is encrypted and everybody is asked who they are.
+const SECURED_GOAL: Goal = Goal::Ratio(0.85);
 
 /// Measures reading and creating models.
 ///
@@ -50,10 +54,11 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     let record = record_bytes(&*store).await?;
     let creating = compare_creating(round, &clients, &Bare::new(folder, CONNECTIONS * IN_FLIGHT, record)).await?;
     running.stop().await?;
-    Ok(figures(&reading, creating, [payload, record]))
+    let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
+    Ok(figures(&reading, [creating, secured], [payload, record]))
 }
 
-fn figures(reading: &Turns<Served>, creating: Compared, [payload, record]: [usize; 2]) -> Figures {
+fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload, record]: [usize; 2]) -> Figures {
     let rate = reading.compare(|served| served.per_second);
     let p99 = reading.compare(|served| served.p99_ms);
     let cpu = reading.compare(|served| served.cpu_us);
@@ -62,6 +67,7 @@ fn figures(reading: &Turns<Served>, creating: Compared, [payload, record]: [usiz
         line("GetModel/s", rate, "empty echo, same payload", Some(GOAL)),
         line("GetModel p99, ms", p99, "empty echo, same payload", None),
         line("GetModel, processor time, us", cpu, "empty echo, same payload", None),
+        line("GetModel/s by TLS, JWT, policy", secured, "the same without them", Some(SECURED_GOAL)),
         line("CreateModel/s, durable", creating, "append + fdatasync, same bytes", None),
     ];
     let notes = vec![
@@ -83,6 +89,9 @@ fn figures(reading: &Turns<Served>, creating: Compared, [payload, record]: [usiz
         ("create_model_per_s", json!(creating.ours)),
         ("bare_sync_per_s", json!(creating.limit)),
         ("create_model_ratio", json!(creating.ratio)),
+        ("get_model_per_s_tls_jwt", json!(secured.ours)),
+        ("get_model_per_s_open", json!(secured.limit)),
+        ("get_model_tls_jwt_ratio", json!(secured.ratio)),
         ("payload_bytes", json!(payload)),
         ("record_bytes", json!(record)),
     ];

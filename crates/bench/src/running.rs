@@ -33,8 +33,24 @@ impl Running {
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
+        Self::start_with(declaration, (folder, &[]), serve).await
+    }
+
+    /// The same, with more flags.
+    ///
+    /// # Errors
+    /// When a flag is wrong, or there is no port.
+    pub async fn start_with<C, F>(
+        declaration: &Declaration<C>,
+        (folder, flags): (&Path, &[String]),
+        serve: impl FnOnce(Plan, C) -> F,
+    ) -> Result<Self>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
         let folder = format!("--data-dir={}", folder.join(declaration.name).display());
-        let Request::Run(settings) = declaration.parse([folder], [])? else { bail!("no settings were read") };
+        let flags = flags.iter().cloned().chain([folder]);
+        let Request::Run(settings) = declaration.parse(flags, [])? else { bail!("no settings were read") };
         let listeners = Listeners::loopback().await?;
         let address = format!("http://{}", listeners.grpc.local_addr()?);
         let stop = CancellationToken::new();

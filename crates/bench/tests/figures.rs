@@ -38,8 +38,14 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 5] =
-    ["/get_model_per_s", "/echo_per_s", "/get_model_p99_ms", "/echo_p99_ms", "/create_model_per_s"];
+const REGISTRY: [&str; 6] = [
+    "/get_model_per_s",
+    "/echo_per_s",
+    "/get_model_p99_ms",
+    "/echo_p99_ms",
+    "/create_model_per_s",
+    "/get_model_per_s_tls_jwt",
+];
 
 const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];
 
