@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
-    let log = Log { filter: LOGGED.to_owned(), format: LogFormat::Json };
+    let log = Log::fixed(LOGGED, LogFormat::Json);
     // It lives as long as the process; there are no traces to bring out at its end.
     let _telemetry = telemetry::start("slipway-bench", &log, None)?;
     if let (Some(part), Some(keys), Some(folder)) = (options.part, options.keys, &options.dir) {
