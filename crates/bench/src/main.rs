@@ -31,9 +31,9 @@ use figures::Figures;
 use machine::Machine;
 use options::{Options, Subject};
 
-/// What services log where they run, except for the words of their start and their end: so a call costs here what it
-/// costs there.
-const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server=warn";
+/// What services log where they run, except for the words of their start, of their end and of backups: so a call costs
+/// here what it costs there.
+const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server=warn,slipway_operations=warn";
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
