@@ -7,7 +7,7 @@ use prost::Message as _;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
-    let files = ["registry/v1/registry", "health/v1/health", "launcher/v1/launcher"]
+    let files = ["registry/v1/registry", "health/v1/health", "launcher/v1/launcher", "operations/v1/operations"]
         .map(|file| root.join(format!("slipway/{file}.proto")));
     let mut compiler = protox::Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true);

@@ -4,5 +4,6 @@
 
 mod matrix;
 mod messages;
+mod operations;
 mod services;
 mod teams;

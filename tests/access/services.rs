@@ -19,6 +19,9 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
+/// What each of the services serves beside its own.
+pub const OPERATIONS: &str = "slipway.operations.v1.Operations";
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The services with a policy that names principals `token:NAME`, whose tokens are made with it.
@@ -65,6 +68,8 @@ impl Services {
             .await;
         let channel = |address: String| Endpoint::new(address).unwrap().connect_lazy();
         let channels = BTreeMap::from([
+            // Each service has it; on the registry it stands for all of them.
+            (OPERATIONS, channel(registry.clone())),
             ("slipway.registry.v1.Registry", channel(registry)),
             ("slipway.health.v1.Health", channel(health)),
             ("slipway.launcher.v1.Launcher", channel(launcher)),

@@ -94,6 +94,11 @@ impl Fleet {
         format!("http://{}", self.listen[service as usize])
     }
 
+    /// Where a service keeps its data.
+    pub fn data_dir(&self, service: Service) -> PathBuf {
+        self.folder.path().join(service.name())
+    }
+
     /// Starts a service that does not run; it may not be ready yet.
     pub fn begin(&mut self, service: Service) {
         let Clock { origin, start, speed } = self.clock;
@@ -104,7 +109,7 @@ impl Fleet {
             .env_clear()
             .args(["--listen", &self.listen[service as usize].to_string()])
             .args(["--ops-listen", &self.ops[service as usize].to_string()])
-            .args(["--data-dir", self.folder.path().join(service.name()).to_str().unwrap()])
+            .args(["--data-dir", self.data_dir(service).to_str().unwrap()])
             .args(["--log-format", "json"])
             .args(["--clock.origin", &origin.to_string(), "--clock.start", &start.to_string()])
             .args(["--clock.speed", &speed.to_string()])
@@ -122,10 +127,20 @@ impl Fleet {
 
     /// Kills a service without a word, and starts it again on what it left.
     pub fn kill(&mut self, service: Service) {
+        self.end(service);
+        self.begin(service);
+    }
+
+    /// Kills a service without a word, and nothing is left of its data.
+    pub fn lose(&mut self, service: Service) {
+        self.end(service);
+        std::fs::remove_dir_all(self.data_dir(service)).unwrap();
+    }
+
+    fn end(&mut self, service: Service) {
         let mut child = self.running[service as usize].take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        self.begin(service);
     }
 
     /// Waits until a service says that it is ready.

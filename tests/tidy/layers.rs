@@ -5,20 +5,21 @@ use super::source::Source;
 use super::tree::{Complaint, Tree};
 
 /// What each crate may depend on among ours. Tests of a crate (`dev-dependencies`) may reach further.
-const MAY: [(&str, &[&str]); 13] = [
+const MAY: [(&str, &[&str]); 14] = [
     ("crates/proto", &[]),
     ("crates/domain", &[]),
     ("crates/store", &[]),
     ("crates/tls", &[]),
     ("crates/chassis", &["domain", "store", "tls"]),
+    ("crates/operations", &["chassis", "store", "domain", "proto"]),
     ("crates/sdk", &["proto", "domain", "tls"]),
-    ("crates/registry", &["sdk", "chassis", "store", "domain", "proto"]),
-    ("crates/health", &["sdk", "chassis", "store", "domain", "proto"]),
-    ("crates/launcher", &["sdk", "chassis", "store", "domain", "proto"]),
-    ("crates/cli", &["sdk", "chassis", "domain", "registry", "health", "launcher"]),
+    ("crates/registry", &["sdk", "operations", "chassis", "store", "domain", "proto"]),
+    ("crates/health", &["sdk", "operations", "chassis", "store", "domain", "proto"]),
+    ("crates/launcher", &["sdk", "operations", "chassis", "store", "domain", "proto"]),
+    ("crates/cli", &["sdk", "operations", "chassis", "domain", "registry", "health", "launcher"]),
     ("crates/bench", &["sdk", "chassis", "store", "domain", "proto", "registry", "health", "launcher"]),
     ("crates/xtask", &[]),
-    ("tests", &["sdk", "chassis", "store", "domain", "proto", "registry", "health", "launcher"]),
+    ("tests", &["sdk", "operations", "chassis", "store", "domain", "proto", "registry", "health", "launcher"]),
 ];
 
 /// What a crate must not depend on, because it is pure or knows bytes alone.
@@ -30,8 +31,8 @@ const NEVER: [(&str, &[&str]); 2] = [
 /// The files of a service that may name wire types.
 const EDGES: [&str; 2] = ["grpc", "convert"];
 
-/// The files of the command line that run the services.
-const HOSTS: [&str; 2] = ["up", "demo"];
+/// The files of the command line that run the services, or read their settings.
+const HOSTS: [&str; 3] = ["up", "demo", "doctor"];
 
 /// Dependencies that point upwards.
 pub fn dependencies(tree: &Tree) -> Vec<Complaint> {

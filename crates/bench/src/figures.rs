@@ -17,6 +17,17 @@ pub struct Figures {
     pub json: Map<String, Value>,
 }
 
+impl Figures {
+    /// These, and then those.
+    #[must_use]
+    pub fn and(mut self, those: Self) -> Self {
+        self.lines.extend(those.lines);
+        self.notes.extend(those.notes);
+        self.json.extend(those.json);
+        self
+    }
+}
+
 /// One figure with what it is held against.
 #[derive(Debug)]
 pub struct Line {
@@ -39,6 +50,8 @@ pub enum Goal {
     AtMost(f64),
     /// The ratio of the figure to its limit is this or more.
     Ratio(f64),
+    /// The ratio of the figure to its limit is below this.
+    Factor(f64),
 }
 
 impl Goal {
@@ -47,6 +60,7 @@ impl Goal {
             Self::AtLeast(bound) => figure.ours >= bound,
             Self::AtMost(bound) => figure.ours <= bound,
             Self::Ratio(bound) => figure.ratio >= bound,
+            Self::Factor(bound) => figure.ratio < bound,
         }
     }
 
@@ -55,6 +69,7 @@ impl Goal {
             Self::AtLeast(bound) => format!(">= {}", number(bound)),
             Self::AtMost(bound) => format!("<= {}", number(bound)),
             Self::Ratio(bound) => format!("ratio >= {bound}"),
+            Self::Factor(bound) => format!("ratio < {bound}"),
         };
         format!("{bound}: {}", if self.is_reached(figure) { "reached" } else { "missed" })
     }
@@ -142,5 +157,6 @@ mod tests {
         assert_eq!(Goal::AtLeast(40_000.0).text(&figure), ">= 40,000: missed");
         assert_eq!(Goal::AtMost(50.0).text(&figure), "<= 50.00: reached");
         assert_eq!(Goal::Ratio(0.7).text(&figure), "ratio >= 0.7: missed");
+        assert_eq!(Goal::Factor(0.5).text(&figure), "ratio < 0.5: missed");
     }
 }

@@ -32,9 +32,9 @@ use figures::Figures;
 use machine::Machine;
 use options::{Options, Subject};
 
-/// What services log where they run, except for the words of their start and their end: so a call costs here what it
-/// costs there.
-const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server=warn";
+/// What services log where they run, except for the words of their start, of their end and of backups: so a call costs
+/// here what it costs there.
+const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server=warn,slipway_operations=warn";
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
-    let log = Log { filter: LOGGED.to_owned(), format: LogFormat::Json };
+    let log = Log::fixed(LOGGED, LogFormat::Json);
     // It lives as long as the process; there are no traces to bring out at its end.
     let _telemetry = telemetry::start("slipway-bench", &log, None)?;
     if let (Some(part), Some(keys), Some(folder)) = (options.part, options.keys, &options.dir) {

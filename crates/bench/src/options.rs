@@ -49,7 +49,7 @@ Exit codes: 0 measured, 1 something failed, 2 wrong arguments. A goal that is mi
 pub enum Subject {
     /// Durable transactions, beside appending to a file and syncing it.
     Store,
-    /// GetModel, beside a service that does nothing; CreateModel, beside appending and syncing.
+    /// GetModel, beside a service that does nothing; CreateModel, beside appending and syncing; both under a backup.
     Registry,
     /// Observations through Report until they are durable, beside folding them in a loop.
     Health,

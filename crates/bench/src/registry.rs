@@ -1,4 +1,7 @@
-//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced.
+//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; and
+//! both while a backup is taken.
+
+mod backup;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -55,7 +58,8 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     let creating = compare_creating(round, &clients, &Bare::new(folder, CONNECTIONS * IN_FLIGHT, record)).await?;
     running.stop().await?;
     let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
-    Ok(figures(&reading, [creating, secured], [payload, record]))
+    let figures = figures(&reading, [creating, secured], [payload, record]);
+    Ok(figures.and(backup::measure(round, folder).await?))
 }
 
 fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload, record]: [usize; 2]) -> Figures {
@@ -104,38 +108,44 @@ async fn clients(address: &str) -> Result<Vec<Client>> {
 
 /// GetModel of one model after the other, in turn with the echo; and how long an answer is.
 async fn compare_reading(round: Duration, ours: &[Client]) -> Result<(Turns<Served>, usize)> {
-    let names: Arc<[String]> = (0..MODELS).map(|number| format!("namespaces/default/models/{}", id(number))).collect();
-    let request = |name: &str| pb::GetModelRequest { name: name.to_owned(), ..Default::default() };
-    let answer = ours[0].clone().get_model(request(&names[0])).await?.into_inner();
+    let requests = requests();
+    let answer = ours[0].clone().get_model(requests[0].clone()).await?.into_inner();
     let payload = answer.encoded_len();
     let echo = Echo::start(Bytes::from(answer.encode_to_vec())).await?;
     let echoing = clients(&echo.address).await?;
-    let echoed = echoing[0].clone().get_model(request(&names[0])).await?.into_inner();
+    let echoed = echoing[0].clone().get_model(requests[0].clone()).await?.into_inner();
     ensure!(echoed == answer, "the echo does not answer as the registry does");
 
-    let get = move |mut client: Client, number: usize| {
-        let request = request(&names[number % MODELS]);
-        async move {
-            client.get_model(request).await?;
-            Ok(())
-        }
-    };
+    let get = move |client, number: usize| get(client, requests[number % MODELS].clone());
     let limit = get.clone();
     let ours = async || load::run(ours, round, get.clone()).await;
     let turns = take_turns(ours, async || load::run(&echoing, round, limit.clone()).await).await?;
     Ok((turns, payload))
 }
 
+/// What is asked for one after the other.
+fn requests() -> Arc<[pb::GetModelRequest]> {
+    let request = |number| pb::GetModelRequest {
+        name: format!("namespaces/default/models/{}", id(number)),
+        ..Default::default()
+    };
+    (0..MODELS).map(request).collect()
+}
+
+async fn get(mut client: Client, request: pb::GetModelRequest) -> Result<()> {
+    client.get_model(request).await?;
+    Ok(())
+}
+
+async fn create(mut client: Client, number: usize) -> Result<()> {
+    client.create_model(new_model(number)).await?;
+    Ok(())
+}
+
 /// CreateModel of ever new models, in turn with the bare loop.
 async fn compare_creating(round: Duration, clients: &[Client], bare: &Bare) -> Result<Compared> {
     let next = Arc::new(AtomicUsize::new(MODELS));
-    let create = move |mut client: Client, _| {
-        let request = new_model(next.fetch_add(1, Ordering::Relaxed));
-        async move {
-            client.create_model(request).await?;
-            Ok(())
-        }
-    };
+    let create = move |client, _| create(client, next.fetch_add(1, Ordering::Relaxed));
     let ours = async || Ok(load::run(clients, round, create.clone()).await?.per_second);
     let turns = take_turns(ours, async || bare.records_per_second(round)).await?;
     Ok(turns.compare(|rate| *rate))

@@ -38,13 +38,16 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 6] = [
+const REGISTRY: [&str; 9] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
     "/echo_p99_ms",
     "/create_model_per_s",
     "/get_model_per_s_tls_jwt",
+    "/get_model_p99_backup_factor",
+    "/create_model_p99_backup_factor",
+    "/backup_mib_per_s",
 ];
 
 const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];

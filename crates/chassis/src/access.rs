@@ -171,12 +171,16 @@ impl Access {
         }
     }
 
-    /// Who `credentials` prove somebody to be.
+    /// Who `credentials` prove somebody to be, and until when; nobody where nobody is asked who they are.
     ///
     /// # Errors
     /// As [`Access::admit`].
-    pub fn identify(&self, credentials: &Credentials<'_>) -> Result<Identity, Refused> {
-        self.0.guard.load().identify(credentials, self.0.env.now()).map(|(identity, _)| identity)
+    pub fn identify(&self, credentials: &Credentials<'_>) -> Result<(Identity, Option<Timestamp>), Refused> {
+        let guard = self.0.guard.load();
+        if !guard.is_guarded() {
+            return Ok((Identity::of(Principal::anonymous()), None));
+        }
+        guard.identify(credentials, self.0.env.now())
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a process lets others see of it while it runs: its log, and its traces when somebody collects them.
 
 mod fields;
+mod level;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
@@ -10,21 +12,19 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Subscriber;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::settings::{Log, LogFormat, Traces};
 use fields::JsonFields;
 
 /// How long one batch of spans may be on its way.
 const EXPORT: Duration = Duration::from_secs(3);
-
-/// What is not logged unless it is asked for: how the telemetry itself is doing.
-const QUIET: &str = "opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
 
 /// Why a process cannot let itself be seen.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +44,11 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    _following: Option<AbortOnDropHandle<()>>,
 }
 
-/// Starts the log of this process, on standard error, and, when there is a collector, its traces. Must be called inside
-/// of a runtime, once in a process.
+/// Starts the log of this process, on standard error, and, when there is a collector, its traces. What is logged follows
+/// the settings file. Must be called inside of a runtime, once in a process.
 ///
 /// # Errors
 /// [`Error`]; nothing is set up then.
@@ -58,16 +59,14 @@ pub fn start(name: &'static str, log: &Log, traces: Option<&Traces>) -> Result<T
         let ours = filter_fn(|metadata| metadata.target().starts_with("slipway"));
         tracing_opentelemetry::layer().with_tracer(provider.tracer(name)).with_filter(ours)
     });
-    tracing_subscriber::registry()
-        .with(EnvFilter::try_new(format!("{QUIET},{}", log.filter))?)
-        .with(lines(log.format))
-        .with(spans)
-        .try_init()?;
+    let (filter, level) = level::of(&log.filter)?;
+    tracing_subscriber::registry().with(filter).with(lines(log.format)).with(spans).try_init()?;
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     if let Some(provider) = &provider {
         opentelemetry::global::set_tracer_provider(provider.clone());
     }
-    Ok(Telemetry { provider })
+    let follow = |file: &PathBuf| AbortOnDropHandle::new(tokio::spawn(level.follow(file.clone())));
+    Ok(Telemetry { provider, _following: log.followed.as_ref().map(follow) })
 }
 
 impl Telemetry {

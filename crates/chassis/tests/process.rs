@@ -10,6 +10,7 @@ mod support {
     pub mod echo;
 }
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,9 @@ use tonic::transport::Channel;
 
 /// The variable that makes this program the service.
 const SERVE: &str = "CHASSIS_TEST_SERVE";
+
+/// How long something that must come is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const MISHAP: Setting<String> =
     Setting::new("mishap", "none", |text| Some(text.to_owned()), "a mishap", "What goes wrong");
@@ -98,6 +102,18 @@ fn terminate(child: &Child) {
 /// What a process leaves behind. The wait does not hold up this program, whose connections answer meanwhile.
 async fn ended(child: Child) -> Output {
     tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
+}
+
+/// The lines that a process says on standard error, as it says them.
+type Lines = tokio::sync::mpsc::UnboundedReceiver<String>;
+
+fn heard(child: &mut Child) -> Lines {
+    let (said, lines) = tokio::sync::mpsc::unbounded_channel();
+    let stderr = child.stderr.take().unwrap();
+    std::thread::spawn(move || {
+        BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| said.send(line))
+    });
+    lines
 }
 
 fn log(output: &Output) -> Vec<serde_json::Value> {
@@ -205,6 +221,32 @@ async fn data_is_kept_where_nobody_else_can_look() {
     assert!(log.iter().any(|line| line["level"] == "WARN" && line["fields"]["mode"] == "755"), "{log:?}");
 }
 
+async fn a_level_that_is_changed_in_the_file_holds_at_once_unless_a_flag_says_it() {
+    let place = place();
+    let file = place.folder.path().join("settings.toml");
+    let config = format!("--config={}", file.display());
+    std::fs::write(&file, "log = 'warn'\n").unwrap();
+    let mut child = place.started(&[&config]).await.0;
+    let mut lines = heard(&mut child);
+    let line = async |lines: &mut Lines| tokio::time::timeout(PATIENCE, lines.recv()).await.unwrap().unwrap();
+    std::fs::write(&file, "log = 'loud=er'\n").unwrap();
+    let refused = line(&mut lines).await;
+    assert!(refused.contains("loud=er") && refused.contains("as before"), "{refused}");
+    std::fs::write(&file, "log = 'info'\n").unwrap();
+    let changed = line(&mut lines).await;
+    assert!(changed.contains("is changed") && changed.contains("warn"), "{changed}");
+    terminate(&child);
+    assert!(line(&mut lines).await.contains("stopping"));
+    child.wait().unwrap();
+
+    std::fs::write(&file, "log = 'trace'\n").unwrap();
+    let (child, _) = place.started(&[&config, "--log", "error"]).await;
+    std::fs::write(&file, "log = 'debug'\n").unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    terminate(&child);
+    assert!(log(&ended(child).await).is_empty());
+}
+
 async fn spans_reach_the_collector_and_continue_the_callers_trace() {
     let collector = support::collector::start().await;
     let place = place();
@@ -270,6 +312,7 @@ fn main() -> ExitCode {
         told_to_stop_while_it_starts_it_stops_too,
         a_panic_is_logged_once_with_its_request_id_and_its_place,
         data_is_kept_where_nobody_else_can_look,
+        a_level_that_is_changed_in_the_file_holds_at_once_unless_a_flag_says_it,
         spans_reach_the_collector_and_continue_the_callers_trace,
         a_collector_that_is_not_there_costs_the_end_no_more_than_its_patience,
     );

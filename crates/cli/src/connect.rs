@@ -1,14 +1,39 @@
 //! Where the services are, and short names made long.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use slipway_sdk::name::{Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, VersionName};
-use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Registry};
+use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Operations, Registry, pb};
 
-use crate::value;
+use crate::{login, value};
+
+/// One of the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Service {
+    /// The registry.
+    Registry,
+    /// The health monitor.
+    Health,
+    /// The launcher.
+    Launcher,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Registry, Self::Health, Self::Launcher];
+
+    /// The name, as it calls itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Health => "health",
+            Self::Launcher => "launcher",
+        }
+    }
+}
 
 /// Where the services are.
 #[derive(Debug, Args)]
@@ -50,8 +75,8 @@ impl Connect {
             files.check().context("connecting under TLS")?;
         }
         let endpoint = Endpoint::new(address)?.with_deadline(self.deadline).with_tls(files);
-        Ok(match &self.token_file {
-            Some(path) => endpoint.with_token_file(path)?,
+        Ok(match self.token_file.clone().or_else(|| login::stored(address)) {
+            Some(path) => endpoint.with_token_file(&path)?,
             None => endpoint,
         })
     }
@@ -69,6 +94,31 @@ impl Connect {
     /// A client of the launcher.
     pub fn launcher(&self) -> Result<Launcher> {
         Ok(Launcher::new(&self.endpoint(&self.launcher)?))
+    }
+
+    /// Where a service is.
+    pub fn address(&self, service: Service) -> &str {
+        match service {
+            Service::Registry => &self.registry,
+            Service::Health => &self.health,
+            Service::Launcher => &self.launcher,
+        }
+    }
+
+    /// The file with the token that says who calls, if a flag names one.
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
+    }
+
+    /// What the service says of whoever has the token in `file`.
+    pub async fn caller_with(&self, service: Service, file: &Path) -> Result<pb::GetCallerResponse> {
+        let endpoint = self.endpoint(self.address(service))?.with_token_file(file)?;
+        Ok(Operations::new(&endpoint).get_caller().await?)
+    }
+
+    /// A client of what every service answers to whoever runs it.
+    pub fn operations(&self, service: Service) -> Result<Operations> {
+        Ok(Operations::new(&self.endpoint(self.address(service))?))
     }
 
     /// `namespaces/{namespace}`.

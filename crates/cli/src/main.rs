@@ -1,12 +1,15 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
 mod args;
+mod auth;
+mod backup;
 mod certs;
 mod completions;
 mod connect;
 #[cfg(test)]
 mod coverage;
 mod demo;
+mod doctor;
 #[cfg(test)]
 mod examples;
 mod exit;
@@ -16,6 +19,7 @@ mod health;
 mod launch;
 mod ledger;
 mod listing;
+mod login;
 mod model;
 mod model_type;
 mod output;
@@ -86,6 +90,19 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Make an authority and certificates, to try TLS with and for small places.
     Certs(certs::Certs),
+    /// Who one is, who may what, and tokens: whoami, explain, token.
+    #[command(subcommand)]
+    Auth(auth::Auth),
+    /// Keep a token, so that later commands say who you are.
+    Login(login::Login),
+    /// Forget the token that `slipway login` kept.
+    Logout(login::Logout),
+    /// Take backups of running services, and look whether they are whole.
+    Backup(backup::Backup),
+    /// Make a data folder of a backup.
+    Restore(backup::Restore),
+    /// Look at data folders, settings and services, and say what to do.
+    Doctor(doctor::Doctor),
     /// Print completions for a shell.
     Completions(completions::Completions),
 }
@@ -122,6 +139,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Health(health) => return health.run(&connect, output).await,
         Command::Ledger(ledger) => ledger.run(&connect, output).await,
         Command::Certs(certs) => return certs.run(),
+        Command::Auth(auth) => return auth.run(&connect, output).await,
+        Command::Login(login) => login.run(&connect).await,
+        Command::Logout(logout) => logout.run(&connect),
+        Command::Backup(backup) => backup.run(&connect, output).await,
+        Command::Restore(restore) => restore.run(output),
+        Command::Doctor(doctor) => return doctor.run(&connect, output).await,
         Command::Completions(completions) => completions.run(),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -207,6 +207,13 @@ impl ModelName {
         Ok(Self { namespace: Identifier::parse(namespace)?, model: Identifier::parse(model)? })
     }
 
+    /// The model that `resource` is, or lies below: `namespaces/{namespace}/models/{model}` and whatever follows.
+    #[must_use]
+    pub fn of_resource(resource: &str) -> Option<Self> {
+        let end = resource.match_indices('/').nth(3).map_or(resource.len(), |(at, _)| at);
+        Self::parse(&resource[..end]).ok()
+    }
+
     /// The name of version `number` of this model.
     #[must_use]
     pub fn version(&self, number: u64) -> VersionName {
@@ -320,6 +327,18 @@ mod tests {
         let name = VersionName::parse("namespaces/default/models/flight-delay/versions/12").unwrap();
         assert_eq!(name.to_string(), "namespaces/default/models/flight-delay/versions/12");
         assert_eq!((name.model.model.as_str(), name.number), ("flight-delay", 12));
+    }
+
+    #[test]
+    fn a_resource_below_a_model_names_the_model() {
+        let of = |text| ModelName::of_resource(text).map(|name| name.to_string());
+        let model = "namespaces/default/models/m";
+        for text in [model, "namespaces/default/models/m/versions/2", "namespaces/default/models/m/traffic"] {
+            assert_eq!(of(text).as_deref(), Some(model), "{text}");
+        }
+        for text in ["", "namespaces/default", "namespaces/default/launches/l", "namespaces/default/models"] {
+            assert_eq!(of(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -7,8 +7,10 @@ use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::peers::{self, Peers};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
+use slipway_operations::{Operations, Owners, Sources};
 use slipway_sdk::{Cache, CacheSettings, Endpoint, Registry};
 use slipway_store::Store;
+use slipway_store::embedded::Embedded;
 
 use crate::convert::Picture;
 use crate::grpc::Handlers;
@@ -77,7 +79,7 @@ fn read(reader: &mut Reader) -> Config {
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let store = start.open_store(ROWS).await.map_err(Error::Unreadable)?;
-    serve(config, store, start).await
+    run(config, (Arc::clone(&store) as Arc<dyn Store>, Some(store)), start).await
 }
 
 /// Starts the service on `store`.
@@ -85,15 +87,32 @@ pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
 /// # Errors
 /// [`Error`] if the store can't be read.
 pub async fn serve(config: Config, store: Arc<dyn Store>, start: Start) -> Result<Served, Error> {
+    run(config, (store, None), start).await
+}
+
+/// Runs the service on a store, of which backups are taken if it is also `kept`.
+async fn run(
+    config: Config,
+    (store, kept): (Arc<dyn Store>, Option<Arc<Embedded>>),
+    start: Start,
+) -> Result<Served, Error> {
     let policies = policies(&config, &start);
     let (health, committer) = Health::open(config.limits, store, &start.env, &start.metrics, policies).await?;
     let stopping = start.tasks.stopping();
     start.tasks.spawn("committer", async move {
         stopping.run_until_cancelled(committer.run()).await;
     });
+    let operations = Operations::new(Sources {
+        service: "health",
+        access: start.access,
+        env: start.env,
+        owners: Arc::clone(&health) as Arc<dyn Owners>,
+        store: kept,
+    });
+    let most = start.common.max_message;
     Ok(Served {
-        routes: Handlers::new(health).routes(start.common.max_message),
-        services: &["slipway.health.v1.Health"],
+        routes: operations.beside(Handlers::new(health).routes(most), most),
+        services: &["slipway.health.v1.Health", slipway_operations::SERVICE],
         descriptors: slipway_proto::FILE_DESCRIPTOR_SET,
     })
 }

@@ -11,6 +11,7 @@ mod ingest;
 mod limits;
 mod load;
 mod meters;
+mod owners;
 mod policy;
 mod standing;
 mod words;

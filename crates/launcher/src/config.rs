@@ -6,8 +6,10 @@ use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::peers::{self, Peers as Calling};
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
+use slipway_operations::{Operations, Owners, Sources};
 use slipway_sdk::Endpoint;
 use slipway_store::Store;
+use slipway_store::embedded::Embedded;
 
 use crate::grpc::Handlers;
 use crate::peers::remote::Remote;
@@ -106,7 +108,7 @@ pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let files = config.calling.files(&start.common);
     let (registry, health) = (config.registry.with_tls(files.clone()), config.health.with_tls(files));
     let peers = Remote::new(&registry, &health, start.env.clone());
-    serve(store, Arc::new(peers), config.concurrency, start).await
+    run((Arc::clone(&store) as Arc<dyn Store>, Some(store)), Arc::new(peers), config.concurrency, start).await
 }
 
 /// Starts the launcher on `store`, asking `peers`, with at most `concurrency` commands under way at each of them.
@@ -119,8 +121,18 @@ pub async fn serve(
     concurrency: usize,
     start: Start,
 ) -> Result<Served, Error> {
-    let Start { common, env, metrics, readiness, tasks, .. } = start;
-    let launcher = Launcher::open(Parts { store, peers, env, metrics, concurrency }).await?;
+    run((store, None), peers, concurrency, start).await
+}
+
+/// Runs the launcher on a store, of which backups are taken if it is also `kept`.
+async fn run(
+    (store, kept): (Arc<dyn Store>, Option<Arc<Embedded>>),
+    peers: Arc<dyn Peers>,
+    concurrency: usize,
+    start: Start,
+) -> Result<Served, Error> {
+    let Start { common, env, access, metrics, readiness, tasks } = start;
+    let launcher = Launcher::open(Parts { store, peers, env: env.clone(), metrics, concurrency }).await?;
     let (running, stopping) = (Arc::clone(&launcher), tasks.stopping());
     tasks.spawn("work", async move {
         stopping.run_until_cancelled(running.run()).await;
@@ -132,9 +144,12 @@ pub async fn serve(
             charge.not_ready(&format!("a newer launcher of epoch {epoch} is in charge"));
         }
     });
+    let owners = Arc::clone(&launcher) as Arc<dyn Owners>;
+    let operations = Operations::new(Sources { service: "launcher", access, env, owners, store: kept });
+    let most = common.max_message;
     Ok(Served {
-        routes: Handlers::new(launcher).routes(common.max_message),
-        services: &["slipway.launcher.v1.Launcher"],
+        routes: operations.beside(Handlers::new(launcher).routes(most), most),
+        services: &["slipway.launcher.v1.Launcher", slipway_operations::SERVICE],
         descriptors: slipway_proto::FILE_DESCRIPTOR_SET,
     })
 }

@@ -14,6 +14,7 @@ mod epoch;
 mod explain;
 mod list;
 mod meters;
+mod owners;
 mod run;
 mod steer;
 mod watch;

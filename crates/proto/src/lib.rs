@@ -38,3 +38,11 @@ pub mod launcher {
         tonic::include_proto!("slipway.launcher.v1");
     }
 }
+
+/// What whoever runs a service asks of it.
+pub mod operations {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("slipway.operations.v1");
+    }
+}

@@ -6,7 +6,9 @@ use slipway_chassis::metrics::{Figure, Gauge, one};
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::{Declaration, Reader};
+use slipway_operations::{Operations, Owners, Sources};
 use slipway_store::Store;
+use slipway_store::embedded::Embedded;
 
 use crate::grpc::Handlers;
 use crate::record::ROWS;
@@ -44,7 +46,8 @@ const VERSIONS: Figure<Gauge> = Figure::gauge("registry_versions", "Versions tha
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
-    serve(start.open_store(ROWS).await?, start).await
+    let store = start.open_store(ROWS).await?;
+    run(Arc::clone(&store) as Arc<dyn Store>, Some(store), start).await
 }
 
 /// Starts the registry on `store`.
@@ -52,15 +55,28 @@ pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
 /// # Errors
 /// [`Error`] if the store can't be read.
 pub async fn serve(store: Arc<dyn Store>, start: Start) -> Result<Served, Error> {
+    run(store, None, start).await
+}
+
+/// Runs the registry on `store`, of which backups are taken if it is also `kept`.
+async fn run(store: Arc<dyn Store>, kept: Option<Arc<Embedded>>, start: Start) -> Result<Served, Error> {
     let registry = Registry::open(store, start.env.clone()).await?;
     observe(&registry, &start);
     let (running, stopping) = (Arc::clone(&registry), start.tasks.stopping());
     start.tasks.spawn("picture", async move {
         stopping.run_until_cancelled(running.run()).await;
     });
+    let operations = Operations::new(Sources {
+        service: "registry",
+        access: start.access,
+        env: start.env,
+        owners: Arc::clone(&registry) as Arc<dyn Owners>,
+        store: kept,
+    });
+    let most = start.common.max_message;
     Ok(Served {
-        routes: Handlers::new(registry).routes(start.common.max_message),
-        services: &["slipway.registry.v1.Registry"],
+        routes: operations.beside(Handlers::new(registry).routes(most), most),
+        services: &["slipway.registry.v1.Registry", slipway_operations::SERVICE],
         descriptors: slipway_proto::FILE_DESCRIPTOR_SET,
     })
 }

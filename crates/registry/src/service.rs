@@ -7,6 +7,7 @@ mod commit;
 mod list;
 mod model_types;
 mod models;
+mod owners;
 mod traffic;
 mod versions;
 mod watch;

@@ -18,6 +18,7 @@ mod evidence;
 mod follow;
 mod health;
 mod launcher;
+mod operations;
 mod registry;
 mod reporter;
 mod retry;
@@ -33,6 +34,7 @@ pub use evidence::{evidence, parse_evidence};
 pub use follow::Follow;
 pub use health::Health;
 pub use launcher::Launcher;
+pub use operations::{Backup, Operations};
 pub use registry::Registry;
 pub use reporter::{
     Columns, Dropped, Observation, PairedColumns, PairedObservation, Reporter, ReporterSettings, ReporterStats,
@@ -50,6 +52,7 @@ pub mod pb {
     pub use slipway_proto::FILE_DESCRIPTOR_SET;
     pub use slipway_proto::health::v1::*;
     pub use slipway_proto::launcher::v1::*;
+    pub use slipway_proto::operations::v1::*;
     pub use slipway_proto::registry::v1::*;
     pub use slipway_proto::r#type::v1::*;
 }

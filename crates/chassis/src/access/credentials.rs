@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use super::Refused;
+use crate::server::Peer;
 
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 8 << 10;
@@ -34,6 +35,15 @@ impl<'a> Credentials<'a> {
             (Some(token), None) => Ok(Self { bearer: Some(token), certificate }),
             _ => Err(Refused::Malformed),
         }
+    }
+
+    /// The proofs that `request` came with.
+    ///
+    /// # Errors
+    /// As [`Credentials::of`].
+    pub fn of_request<T>(request: &'a tonic::Request<T>) -> Result<Self, Refused> {
+        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+        Self::of(request.metadata().as_ref(), certificate)
     }
 
     /// The bearer token.

@@ -1,16 +1,17 @@
 //! What every service is told, read from its settings.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 
+use super::fault::{Fault, Origin};
 use super::table::{
     CLOCK_ORIGIN, CLOCK_SPEED, CLOCK_START, CONFIG, DATA_DIR, DEADLINE, GRACE, IDLE, LISTEN, LOG, LOG_FORMAT,
     MAX_CONNECTIONS, MAX_DEADLINE, MAX_MESSAGE, MAX_REQUESTS, MAX_STREAMS, OPS_LISTEN, OTLP, RATE_BYTES, RATE_REQUESTS,
     REMOTE, SAMPLE, TLS_HANDSHAKE,
 };
-use super::{Reader, Setting, Tls, access, tls};
+use super::{Reader, Setting, Tls, access, sources, tls};
 use crate::access::Sources;
 use crate::env::{Env, Scale};
 use crate::layers::{Deadlines, Limits, Rates};
@@ -48,6 +49,30 @@ pub struct Log {
     pub filter: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// The settings file whose level holds, and its every change; none where a flag or a variable says the level, or
+    /// there is no file.
+    pub followed: Option<PathBuf>,
+}
+
+impl Log {
+    /// These levels and directives for ever, in lines of this form.
+    #[must_use]
+    pub fn fixed(filter: &str, format: LogFormat) -> Self {
+        Self { filter: filter.to_owned(), format, followed: None }
+    }
+
+    /// The levels and directives that the settings file at `path` says, or the default.
+    ///
+    /// # Errors
+    /// When it can't be read, is no TOML, or says none that are understood.
+    pub fn filter_in(path: &Path) -> Result<String, Fault> {
+        let Some(given) = sources::in_file(&LOG.row, path)? else { return Ok(LOG.row.default.to_owned()) };
+        let fault = |text: String| {
+            let origin = Origin::File(path.to_owned());
+            Fault::Value { name: LOG.row.name, origin, given: text, allowed: LOG.row.allowed.to_owned() }
+        };
+        (LOG.parse)(&given).ok_or_else(|| fault(given))
+    }
 }
 
 /// How a line of the log looks.
@@ -92,8 +117,6 @@ impl LogFormat {
 
 impl Common {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        // The file was read before everything else; here only its name is checked.
-        reader.optional(&CONFIG);
         let access = access::read(reader);
         let (listen, ops_listen) = listeners(reader, access.as_ref());
         Self {
@@ -102,7 +125,7 @@ impl Common {
             data_dir: reader.value(&DATA_DIR),
             access,
             tls: tls::read(reader),
-            log: Log { filter: reader.value(&LOG), format: reader.value(&LOG_FORMAT) },
+            log: log(reader),
             traces: traces(reader),
             server: server(reader),
             max_message: reader.value(&MAX_MESSAGE),
@@ -132,6 +155,11 @@ fn listeners(reader: &mut Reader, access: Option<&Sources>) -> (SocketAddr, Sock
         address
     };
     (listener(&LISTEN), listener(&OPS_LISTEN))
+}
+
+fn log(reader: &mut Reader) -> Log {
+    let followed = reader.optional(&CONFIG).filter(|_| !reader.is_given_outside(&LOG));
+    Log { filter: reader.value(&LOG), format: reader.value(&LOG_FORMAT), followed }
 }
 
 fn traces(reader: &mut Reader) -> Option<Traces> {

@@ -55,6 +55,12 @@ impl Reader {
         value
     }
 
+    /// Whether a flag or a variable says the setting, whatever the file says.
+    pub(super) fn is_given_outside<T>(&self, setting: &Setting<T>) -> bool {
+        let given = self.given.get(setting.row.name);
+        given.is_some_and(|given| matches!(given.origin, Origin::Flag(_) | Origin::Variable(_)))
+    }
+
     /// Refuses the value of a setting for a reason that only its relation to others shows; `allowed` says what it must
     /// be.
     pub fn refuse_value<T>(&mut self, setting: &Setting<T>, allowed: &str) {

@@ -43,18 +43,29 @@ pub(super) fn gather(rows: &[Row], sources: Sources) -> (BTreeMap<&'static str, 
 }
 
 fn from_file(rows: &[Row], path: &Path) -> (BTreeMap<&'static str, Given>, Vec<Fault>) {
-    let fault = |cause: String| (BTreeMap::new(), vec![Fault::File { file: path.to_owned(), cause }]);
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return fault(format!("it cannot be read: {error}")),
-    };
-    let table = match text.parse::<toml::Table>() {
-        Ok(table) => table,
-        Err(error) => return fault(format!("it is no TOML: {error}")),
-    };
+    match entries(path) {
+        Ok(entries) => sort(rows, path, entries),
+        Err(fault) => (BTreeMap::new(), vec![fault]),
+    }
+}
+
+/// The text that the file at `path` gives for `row`; none if it gives none.
+///
+/// # Errors
+/// When it can't be read, or is no TOML.
+pub(super) fn in_file(row: &Row, path: &Path) -> Result<Option<String>, Fault> {
+    let found = entries(path)?.into_iter().find(|(key, _)| key == row.name);
+    Ok(found.map(|(_, text)| text))
+}
+
+/// The keys in the file at `path`, joined by dots, and their texts.
+fn entries(path: &Path) -> Result<Vec<(String, String)>, Fault> {
+    let fault = |cause: String| Fault::File { file: path.to_owned(), cause };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(format!("it cannot be read: {error}")))?;
+    let table = text.parse::<toml::Table>().map_err(|error| fault(format!("it is no TOML: {error}")))?;
     let mut entries = Vec::new();
     flatten("", &table, &mut entries);
-    sort(rows, path, entries)
+    Ok(entries)
 }
 
 /// The values of `table` with their keys joined by dots.

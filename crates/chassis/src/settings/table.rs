@@ -117,7 +117,7 @@ pub(super) const LOG: Setting<String> = Setting::new(
     "info",
     log_filter,
     "a level (error, warn, info, debug, trace) or directives, as info,slipway_store=debug",
-    "What is logged",
+    "What is logged; a change of it in the file holds at once",
 );
 pub(super) const LOG_FORMAT: Setting<LogFormat> = Setting::new(
     "log-format",

@@ -55,7 +55,7 @@ impl Policy {
     /// Whether `identity` has `permission` on `subject`, and by which lines.
     #[must_use]
     pub fn explain(&self, identity: &Identity, permission: Permission, subject: &Subject<'_>) -> Explanation {
-        let mine = self.bindings.iter().filter(|binding| self.binds(binding, identity));
+        let mine = self.bindings_of(identity);
         let lines: Vec<Line> = mine.map(|binding| line(binding, permission, subject)).collect();
         Explanation { allowed: lines.iter().any(|line| line.effect == Effect::Allows), lines }
     }

@@ -86,6 +86,12 @@ impl Grant {
         self.0.iter().any(|scope| scope.touches(namespace))
     }
 
+    /// Whether it holds on everything in all namespaces.
+    #[must_use]
+    pub fn covers_everything(&self) -> bool {
+        self.0.iter().any(|scope| scope.is_whole() && scope.namespaces.is_none())
+    }
+
     /// Whether it holds on everything in `namespace`, whoever owns it and however much it matters.
     #[must_use]
     pub fn covers_whole(&self, namespace: &str) -> bool {
@@ -129,5 +135,13 @@ mod tests {
         assert!(grant.touches("default") && grant.touches("-") && !grant.touches("eu"));
         assert!(!grant.covers_whole("default") && Grant::everything().covers_whole("default"));
         assert!(!Grant::new(vec![]).touches("-"));
+    }
+
+    #[test]
+    fn everything_is_covered_by_no_part_of_it() {
+        let of_a_namespace = Scope { teams: None, tiers: None, ..of_ranking() };
+        let of_all_namespaces = Scope { namespaces: None, ..of_ranking() };
+        assert!(!Grant::new(vec![of_a_namespace, of_all_namespaces]).covers_everything());
+        assert!(Grant::everything().covers_everything());
     }
 }

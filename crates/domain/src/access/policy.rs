@@ -116,7 +116,7 @@ impl Policy {
     /// What `identity` may do.
     #[must_use]
     pub fn rights(&self, identity: &Identity) -> Rights {
-        let mine: Vec<&Binding> = self.bindings.iter().filter(|binding| self.binds(binding, identity)).collect();
+        let mine: Vec<&Binding> = self.bindings_of(identity).collect();
         let scopes = |permission: Permission| {
             let granting = mine.iter().filter(|binding| binding.role.permissions().contains(&permission));
             granting.map(|binding| binding.scope.clone()).collect()
@@ -124,8 +124,12 @@ impl Policy {
         Rights(Permission::ALL.map(|permission| Grant::new(scopes(permission))))
     }
 
-    /// Whether `binding` is about `identity`.
-    pub(super) fn binds(&self, binding: &Binding, identity: &Identity) -> bool {
+    /// The bindings that are about `identity`, in the order of the file.
+    pub fn bindings_of(&self, identity: &Identity) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(move |binding| self.binds(binding, identity))
+    }
+
+    fn binds(&self, binding: &Binding, identity: &Identity) -> bool {
         binding.members.iter().any(|member| self.takes_in(member, identity))
     }
 

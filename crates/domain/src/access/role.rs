@@ -82,6 +82,7 @@ impl Role {
                 P::QuarantineVersions,
                 P::SteerLaunches,
                 P::PromoteLaunches,
+                P::ExplainAccess,
                 P::BackUp,
             ],
             Self::Admin => &Permission::ALL,
@@ -101,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn only_an_approver_and_an_admin_approve_and_only_an_admin_explains() {
+    fn who_approves_explains_and_reports_is_told_apart() {
         let with = |permission| Role::ALL.into_iter().filter(move |role| role.permissions().contains(&permission));
         assert_eq!(with(Permission::ApproveLaunches).collect::<Vec<_>>(), [Role::Approver, Role::Admin]);
-        assert_eq!(with(Permission::ExplainAccess).collect::<Vec<_>>(), [Role::Admin]);
+        assert_eq!(with(Permission::ExplainAccess).collect::<Vec<_>>(), [Role::Operator, Role::Admin]);
         assert_eq!(with(Permission::ReportObservations).collect::<Vec<_>>(), [Role::Reporter, Role::Admin]);
     }
 }

@@ -22,11 +22,14 @@ pub(super) fn peer(action: &Action) -> Option<Peer> {
 }
 
 /// The request id of a command: the same whenever it is repeated, and another for every other command. It has the form
-/// of a UUID4, of which the bits are a hash of the launch's name, which is unique, and the command's number.
-pub(super) fn request_id(launch: &LaunchName, command: u64) -> Uuid {
-    let mut text = launch.to_string().into_bytes();
-    text.push(0);
-    text.extend_from_slice(&command.to_be_bytes());
+/// of a UUID4, of which the bits are a hash of the launch's name, which is unique, of the command's number, and of what
+/// it does; of a change of traffic also in which epoch. A launcher that was restored from a backup gives numbers out
+/// again, and must not be answered with what the registry did for their first holders.
+pub(super) fn request_id(launch: &LaunchName, command: &Command) -> Uuid {
+    let epoch = if let Action::SetTraffic { epoch, .. } = command.action { epoch } else { 0 };
+    let mut text = format!("{launch}\0{}\0", command.action.name()).into_bytes();
+    text.extend_from_slice(&command.id.to_be_bytes());
+    text.extend_from_slice(&epoch.to_be_bytes());
     uuid::Builder::from_random_bytes(xxh3_128(&text).to_be_bytes()).into_uuid()
 }
 
@@ -45,7 +48,7 @@ impl Launcher {
     /// Runs `command` of the launch that `record` keeps; the event says what came of it.
     pub(super) async fn run_command(&self, record: &Record, command: &Command) -> Event {
         let launch = &record.launch;
-        let id = request_id(&launch.name, command.id);
+        let id = request_id(&launch.name, command);
         let watch = self.env.stopwatch();
         let work = self.answer_of(record, command, id);
         let event = slipway_sdk::with_request_id(&id.to_string(), work).await;
@@ -145,10 +148,17 @@ mod tests {
     #[test]
     fn a_command_has_one_request_id_of_its_own_and_it_is_a_uuid4() {
         let launch = |id: &str| LaunchName::parse(&format!("namespaces/default/launches/{id}")).unwrap();
-        let id = request_id(&launch("a"), 7);
-        assert_eq!(id, request_id(&launch("a"), 7));
+        let set = |id, epoch| {
+            let action = Action::SetTraffic { generation: 1, epoch, ranges: Vec::new(), reason: String::new() };
+            Command { id, asked_at: jiff::Timestamp::UNIX_EPOCH, action }
+        };
+        let quarantine = Command { action: Action::Quarantine { reason: String::new() }, ..set(7, 1) };
+        let id = request_id(&launch("a"), &set(7, 1));
+        assert_eq!(id, request_id(&launch("a"), &set(7, 1)));
         assert_eq!(id.get_version_num(), 4);
-        assert_ne!(id, request_id(&launch("a"), 8));
-        assert_ne!(id, request_id(&launch("b"), 7));
+        for other in [set(8, 1), set(7, 2), quarantine] {
+            assert_ne!(id, request_id(&launch("a"), &other));
+        }
+        assert_ne!(id, request_id(&launch("b"), &set(7, 1)));
     }
 }

@@ -6,6 +6,7 @@ mod crash;
 mod create;
 mod life;
 mod list;
+mod restored;
 mod steer;
 mod support;
 mod trouble;

@@ -12,8 +12,8 @@ use slipway_chassis::settings::Request;
 use slipway_launcher::config::{CONCURRENCY, DECLARATION, serve};
 use slipway_sdk::pb::{self, LaunchState};
 use slipway_sdk::{Endpoint, Error, Launcher, RetryPolicy};
-use slipway_store::Store;
 use slipway_store::memory::Memory;
+use slipway_store::{KeyRange, Store, Txn};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, version};
@@ -90,6 +90,20 @@ impl Running {
         task.await.unwrap();
         meanwhile(&world);
         start_on(store, world, (env, clock), CONCURRENCY).await
+    }
+
+    /// What it keeps, as it is now.
+    pub async fn back_up(&self) -> Arc<dyn Store> {
+        let kept = self.store.range(&KeyRange::all(), 0).await.unwrap().entries;
+        let all = kept.into_iter().fold(Txn::new(), |txn, entry| txn.put(entry.key, entry.value));
+        let copy = Memory::new();
+        copy.txn(all).await.unwrap();
+        Arc::new(copy)
+    }
+
+    /// Stops it and starts another on `backup`, in the same world.
+    pub async fn restore(self, backup: Arc<dyn Store>) -> Running {
+        Running { store: backup, ..self }.restart().await
     }
 
     /// Starts another beside it, on the same store and in the same world.

@@ -158,6 +158,13 @@ impl World {
         state.put(model(), after);
     }
 
+    /// The registry is restored from a backup, in which the traffic is as it was then, and forgets what it has answered.
+    pub fn go_back(&self, then: Traffic) {
+        let mut state = self.state();
+        state.answers.clear();
+        state.put(model(), then);
+    }
+
     /// A version of the model that is marked from the beginning.
     pub fn mark(&self, number: u64) {
         self.state().quarantines.insert(version(number), "it was bad".to_owned());
