@@ -2,6 +2,7 @@
 //! only for figures and settings that exist.
 
 mod examples;
+mod keys;
 mod promql;
 mod variables;
 mod watching;
@@ -18,6 +19,7 @@ pub fn check(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
     let mut findings: Vec<String> = stale.collect();
     findings.extend(watching::unknown_figures(workspace)?);
     findings.extend(watching::unexplained_alerts(workspace)?);
+    findings.extend(keys::unknown(workspace)?);
     findings.extend(variables::unknown(workspace)?);
     Ok(findings)
 }

@@ -6,13 +6,10 @@ use anyhow::Context as _;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprLit, ExprStruct, Lit, Member};
 
-use crate::tables::settings::{self, Setting};
+use crate::tables::settings::{self, COMMON, Setting};
 use crate::workspace::Workspace;
 
 const SERVICES: [&str; 3] = ["registry", "health", "launcher"];
-
-/// Where settings are declared that every service has.
-const COMMON: &str = "crates/chassis/src";
 
 /// Settings that say where the file is, or that the file can't give.
 const LEFT_OUT: [&str; 1] = ["config"];

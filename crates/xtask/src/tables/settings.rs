@@ -24,9 +24,11 @@ pub struct Setting {
     pub for_developers: bool,
 }
 
+/// Where settings are declared that every service has.
+pub const COMMON: &str = "crates/chassis/src";
+
 /// The folders of what a service is told, those of the chassis first.
-pub const FOLDERS: [&str; 4] =
-    ["crates/chassis/src", "crates/registry/src", "crates/health/src", "crates/launcher/src"];
+pub const FOLDERS: [&str; 4] = [COMMON, "crates/registry/src", "crates/health/src", "crates/launcher/src"];
 
 /// The settings that only services have that call others: those whose code names [`CALLING`].
 const PEERS: &str = "crates/chassis/src/settings/peers.rs";
