@@ -21,7 +21,9 @@ fn changes_nothing<C: PartialEq + std::fmt::Debug>(declaration: &Declaration<C>,
     let flags = vec![("config".to_owned(), file.display().to_string())];
     let given = declaration.read(Sources { flags, ..Sources::default() }).unwrap_or_else(|faults| panic!("{faults}"));
     let default = declaration.read(Sources::default()).unwrap();
-    assert_eq!(given.common, default.common);
+    let mut common = given.common;
+    assert_eq!(common.log.followed.take(), Some(file), "the level of the log is followed in the file");
+    assert_eq!(common, default.common);
     assert_eq!(given.own, default.own);
 }
 

@@ -72,11 +72,10 @@ fn secrets(folder: &Path) -> Result<Vec<String>> {
     let mut params = CertificateParams::default();
     params.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?)];
     let key = KeyPair::generate()?;
-    let pair = KeyPair::generate_for(&rcgen::PKCS_ED25519)?;
-    let signing = EncodingKey::from_ed_der(pair.serialized_der());
-    let mut public = Jwk::from_encoding_key(&signing, Algorithm::EdDSA)?;
+    let signing = EncodingKey::from_ec_der(KeyPair::generate()?.serialized_der());
+    let mut public = Jwk::from_encoding_key(&signing, Algorithm::ES256)?;
     public.common.key_id = Some("one".to_owned());
-    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::EdDSA) };
+    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::ES256) };
     let until = Timestamp::now().as_second() + 86_400;
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": until });
     let policy = "[[bindings]]\nrole = \"registrar\"\nmembers = [\"jwt:ada\"]\n";

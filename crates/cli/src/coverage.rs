@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 28] = [
+const VERBS: [(&str, &str); 31] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -36,6 +36,9 @@ const VERBS: [(&str, &str); 28] = [
     ("PromoteLaunch", "launch promote"),
     ("AbortLaunch", "launch abort"),
     ("ExplainLaunch", "launch explain"),
+    ("GetCaller", "auth whoami"),
+    ("ExplainAccess", "auth explain"),
+    ("Backup", "backup"),
 ];
 
 /// The method without a verb.
