@@ -104,7 +104,8 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
     let again = restore(&fleet, file, &dir);
     assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"), "{again:?}");
     let examined = slipway(&fleet, &["doctor", "--data-dir", dir.to_str().unwrap()]);
-    assert!(examined.status.success(), "{examined:?}");
+    let found = String::from_utf8_lossy(&examined.stdout);
+    assert!(examined.status.success() && found.contains(&format!("up to revision {revision}")), "{examined:?}");
 
     fleet.begin(Service::Registry);
     fleet.wait_until_ready(Service::Registry).await;

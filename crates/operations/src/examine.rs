@@ -100,7 +100,8 @@ fn contents(inspection: &Inspection) -> Vec<Finding> {
         findings.push(Finding::fine("a service has it open, so what is found may be the middle of a change"));
     }
     if problems.is_empty() {
-        let revision = revision.unwrap_or_default();
+        // What was restored a moment ago has no journal yet.
+        let revision = snapshots.iter().map(|snapshot| snapshot.last).max().max(*revision).unwrap_or_default();
         let (journal, copies) = (segments.len(), snapshots.len());
         findings.push(Finding::fine(format!(
             "journal and snapshots are whole up to revision {revision}: {journal} + {copies} files, {} KiB in all",
