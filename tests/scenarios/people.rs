@@ -70,6 +70,8 @@ impl Place {
         };
         certs(&["ca", "certs"]);
         certs(&["issue", "certs", "server", "--ip", "127.0.0.1", "--uri", "spiffe://acme/slipway"]);
+        certs(&["ca", "foreign"]);
+        certs(&["issue", "foreign", "ada", "--uri", "spiffe://acme/ada"]);
         for person in ["ada", "ben", "cleo", "mallory"] {
             certs(&["issue", "certs", person, "--uri", &format!("spiffe://acme/{person}")]);
         }
@@ -178,8 +180,21 @@ fn people_of_different_rights_do_what_they_may_and_nobody_else_does_anything() {
         let told = said(&nobody);
         assert!(!done(&nobody) && !told.contains("ctr") && !told.contains("feed"), "{told}");
     }
+    whoever_can_t_connect_is_told_what_to_do(&place);
     a_right_is_taken_back(&place);
     a_certificate_is_rotated(&place);
+}
+
+fn whoever_can_t_connect_is_told_what_to_do(place: &Place) {
+    let with = |variable: &str, value: &str| place.command(&["model", "ls"]).env(variable, value).output().unwrap();
+    let foreign = said(&with("SLIPWAY_CA", "foreign/ca.crt"));
+    assert!(foreign.contains("--ca"), "{foreign}");
+    let plain = said(&with("SLIPWAY_REGISTRY", &place.addresses[0].replace("https", "http")));
+    assert!(plain.contains("begins with https://"), "{plain}");
+    let mut stranger = place.command(&["model", "ls"]);
+    stranger.env("SLIPWAY_CERTIFICATE", "foreign/ada.crt").env("SLIPWAY_KEY", "foreign/ada.key");
+    let stranger = said(&stranger.output().unwrap());
+    assert!(stranger.contains("--certificate"), "{stranger}");
 }
 
 fn a_right_is_taken_back(place: &Place) {

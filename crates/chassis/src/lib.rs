@@ -10,6 +10,7 @@ mod caller;
 pub mod data_dir;
 pub mod env;
 pub mod etag;
+mod follow;
 pub mod handle;
 pub mod intent;
 pub mod layers;

@@ -55,12 +55,14 @@ pub struct Telemetry {
 pub fn start(name: &'static str, log: &Log, traces: Option<&Traces>) -> Result<Telemetry, Error> {
     let provider = traces.map(|traces| provider(name, traces)).transpose()?;
     let spans = provider.as_ref().map(|provider| {
-        // Only our own spans: those of the transport would be traced while they carry traces.
-        let ours = filter_fn(|metadata| metadata.target().starts_with("slipway"));
+        // Only our own spans, since those of the transport would be traced while they carry traces; and whatever is
+        // logged, since who wants a quiet log wants the traces no less.
+        let ours =
+            filter_fn(|metadata| metadata.target().starts_with("slipway") && *metadata.level() <= tracing::Level::INFO);
         tracing_opentelemetry::layer().with_tracer(provider.tracer(name)).with_filter(ours)
     });
     let (filter, level) = level::of(&log.filter)?;
-    tracing_subscriber::registry().with(filter).with(lines(log.format)).with(spans).try_init()?;
+    tracing_subscriber::registry().with(lines(log.format).with_filter(filter)).with(spans).try_init()?;
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     if let Some(provider) = &provider {
         opentelemetry::global::set_tracer_provider(provider.clone());

@@ -273,6 +273,17 @@ async fn spans_reach_the_collector_and_continue_the_callers_trace() {
     assert_eq!(hex(&spans[0].parent_span_id), "b7ad6b7169203331");
 }
 
+async fn a_quiet_log_silences_no_trace() {
+    let collector = support::collector::start().await;
+    let place = place();
+    let traces = format!("http://{}", collector.address);
+    let (child, channel) = place.started(&["--otlp-endpoint", &traces, "--trace-sample", "1", "--log", "warn"]).await;
+    client::say_text(&channel, "hello").await.unwrap();
+    terminate(&child);
+    assert_eq!(log(&ended(child).await), Vec::<serde_json::Value>::new());
+    assert_eq!(collector.spans().len(), 1);
+}
+
 async fn a_collector_that_is_not_there_costs_the_end_no_more_than_its_patience() {
     let place = place();
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -314,6 +325,7 @@ fn main() -> ExitCode {
         data_is_kept_where_nobody_else_can_look,
         a_level_that_is_changed_in_the_file_holds_at_once_unless_a_flag_says_it,
         spans_reach_the_collector_and_continue_the_callers_trace,
+        a_quiet_log_silences_no_trace,
         a_collector_that_is_not_there_costs_the_end_no_more_than_its_patience,
     );
     ExitCode::SUCCESS

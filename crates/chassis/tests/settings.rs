@@ -156,6 +156,21 @@ fn an_unauthenticated_listener_for_everybody_is_refused_unless_that_is_said() {
 }
 
 #[test]
+fn what_is_wrong_with_tls_is_told_before_anything_is_served() {
+    let told = |arguments: &[&str]| Faults(faults(arguments, &[])).to_string();
+    assert!(told(&["--tls.certificate", "own.crt"]).contains("tls.key"));
+    assert!(told(&["--tls.key", "own.key"]).contains("tls.certificate"));
+    assert!(told(&["--tls.client-ca", "ca.crt"]).contains("given together with tls.certificate and tls.key"));
+    let (folder, path) = file("no PEM");
+    let missing = folder.path().join("none").display().to_string();
+    let text = told(&["--tls.certificate", &path, "--tls.key", &missing, "--tls.client-auth", "required"]);
+    assert!(text.contains("unless tls.client-ca says who certifies clients"), "{text}");
+    assert!(text.contains("tls.key = ") && text.contains("No such file"), "{text}");
+    let text = told(&["--tls.certificate", &path, "--tls.key", &path]);
+    assert!(text.contains("there is no certificate in it"), "{text}");
+}
+
+#[test]
 fn a_default_deadline_above_the_longest_is_refused() {
     let faults = faults(&["--default-deadline", "10m"], &[]);
     assert!(faults[0].to_string().contains("at most max-deadline"), "{}", faults[0]);

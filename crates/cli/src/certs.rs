@@ -201,3 +201,38 @@ fn write(dir: &Path, name: &str, (certificate, key): (&str, &str), existing: Exi
     }
     Ok(format!("{} with {}", files[1].0.display(), files[0].0.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn issue(dir: &Path, name: &str, force: bool) -> Result<()> {
+        let uri = vec!["spiffe://acme/ada".to_owned()];
+        let (dns, ip) = (vec![], vec![]);
+        Issue { dir: dir.to_owned(), name: name.to_owned(), dns, ip, uri, days: 1, force }.run()
+    }
+
+    #[test]
+    fn nothing_is_overwritten_unless_asked_and_keys_are_for_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = issue(dir.path(), "ada", false).unwrap_err();
+        assert!(format!("{told:#}").contains("slipway certs ca"), "{told:#}");
+        authority(dir.path(), 1).unwrap();
+        assert!(authority(dir.path(), 1).is_err());
+        issue(dir.path(), "ada", false).unwrap();
+        let read = || std::fs::read(dir.path().join("ada.key")).unwrap();
+        let first = read();
+        assert!(issue(dir.path(), "ada", false).is_err());
+        assert_eq!(read(), first);
+        issue(dir.path(), "ada", true).unwrap();
+        assert_ne!(read(), first);
+        for key in ["ca.key", "ada.key"] {
+            assert_eq!(std::fs::metadata(dir.path().join(key)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        for name in ["", "ca", "../ada", ".ada"] {
+            assert!(issue(dir.path(), name, true).is_err(), "{name:?}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use slipway_chassis::data_dir;
 use slipway_store::embedded::inspect::{FoundState, Inspection, inspect};
 
 /// Free space below this is told, in bytes: the journal and a snapshot need room.
@@ -49,7 +50,7 @@ impl Finding {
 
 /// Looks at the data folder `dir`, and changes nothing in it.
 #[must_use]
-pub fn data_dir(dir: &Path) -> Vec<Finding> {
+pub fn folder(dir: &Path) -> Vec<Finding> {
     let found = match std::fs::metadata(dir) {
         Ok(found) if found.is_dir() => found,
         Ok(_) => return vec![Finding::failure("it is no folder", "name the folder that the setting data-dir names")],
@@ -76,8 +77,7 @@ fn permissions(mode: u32, dir: &Path) -> Finding {
 }
 
 fn room(dir: &Path) -> Option<Finding> {
-    let found = rustix::fs::statvfs(dir).ok()?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let free = data_dir::free_bytes(dir)?;
     let what = format!("{} MiB are free on its disk", free >> 20);
     let advice = "make room: without it nothing can be written, and every change is refused";
     Some(if free < LITTLE_ROOM { Finding::warning(what, advice) } else { Finding::fine(what) })
@@ -136,13 +136,13 @@ mod tests {
     use super::*;
 
     fn gravest(dir: &Path) -> Gravity {
-        data_dir(dir).iter().map(|finding| finding.gravity).max().unwrap()
+        folder(dir).iter().map(|finding| finding.gravity).max().unwrap()
     }
 
     #[tokio::test]
     async fn a_whole_folder_is_fine_an_open_one_is_warned_of_and_a_damaged_one_fails() {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().join("data");
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("data");
         let store = Embedded::open(&dir, Options::default()).unwrap();
         for number in 0..3 {
             store.txn(Txn::new().put("a", number.to_string())).await.unwrap();
@@ -150,10 +150,10 @@ mod tests {
         store.close().await;
         let mode = |mode| std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(mode)).unwrap();
         mode(0o700);
-        let fine = data_dir(&dir);
+        let fine = folder(&dir);
         assert!(fine.iter().any(|finding| finding.what.contains("up to revision 3")), "{fine:?}");
         mode(0o755);
-        let open = data_dir(&dir);
+        let open = folder(&dir);
         assert!(open.iter().any(|finding| finding.advice.starts_with("chmod 700")), "{open:?}");
         mode(0o700);
         let journal = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
@@ -167,9 +167,9 @@ mod tests {
 
     #[test]
     fn what_is_no_folder_fails_and_an_empty_one_is_fine() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(gravest(&folder.path().join("none")), Gravity::Failure);
-        let file = folder.path().join("file");
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(gravest(&place.path().join("none")), Gravity::Failure);
+        let file = place.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert_eq!(gravest(&file), Gravity::Failure);
     }

@@ -53,6 +53,11 @@ struct Failure {
     renewable: bool,
 }
 
+/// How rustls begins to say that a server's certificate does not hold, and that the server has refused this side. HTTP/2,
+/// under which a server may refuse late, keeps nothing of an error but its words.
+const FOREIGN: &str = "invalid peer certificate";
+const REFUSED: &str = "received fatal alert";
+
 impl Error {
     /// What a caller can do about it, in the wire's closed list.
     #[must_use]
@@ -150,10 +155,18 @@ impl Error {
     }
 
     fn unreachable(address: &str, request_id: &str, source: &(dyn std::error::Error + 'static)) -> Self {
-        let root = chain(source).pop().unwrap_or(source);
+        let root = chain(source).pop().unwrap_or(source).to_string();
         let message = format!("{address} can't be reached ({root})");
-        let advice =
-            "Check that the service runs there (`slipway up` starts all of them) and that the address is right.";
+        let advice = if root.starts_with(FOREIGN) {
+            "Its certificate does not hold: name who certified it (the command: --ca), and the service by a name that \
+             stands in its certificate."
+        } else if root.starts_with(REFUSED) {
+            "It does not accept how this side proves itself: show a certificate that it trusts (the command: \
+             --certificate and --key)."
+        } else {
+            "Check that the service runs there (`slipway up` starts all of them), that the address is right, and that it \
+             begins with https:// if the service has a certificate."
+        };
         Self::local(Code::Unavailable, "UNAVAILABLE", message).called(request_id).advising(advice)
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use opentelemetry::KeyValue;
 
 use super::{Figure, Gauge, Metrics, Total, one, proc};
+use crate::data_dir;
 use crate::readiness::Readiness;
 
 const PROCESSOR: Figure<Total> =
@@ -39,5 +40,5 @@ pub(crate) fn show(metrics: &Metrics, name: &'static str, readiness: &Readiness,
     });
     let readiness = readiness.clone();
     READY.show(metrics, move || one(Some(if readiness.report().is_ready() { 1.0 } else { 0.0 })));
-    FREE.show(metrics, move || one(proc::free_bytes(&data_dir)));
+    FREE.show(metrics, move || one(data_dir::free_bytes(&data_dir).map(|bytes| bytes as f64)));
 }

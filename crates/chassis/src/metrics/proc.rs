@@ -1,7 +1,6 @@
 //! What Linux tells a process about itself, under `/proc/self`. Elsewhere nothing is known.
 
 use std::fs;
-use std::path::Path;
 
 /// How many ticks a second has in which Linux tells times to processes, whatever the kernel counts in itself.
 const TICKS: f64 = 100.0;
@@ -44,11 +43,6 @@ pub(super) fn most_open_files() -> Option<f64> {
     limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?.parse().ok()
 }
 
-/// How many bytes the disk that holds `folder` has left for this process.
-pub(super) fn free_bytes(folder: &Path) -> Option<f64> {
-    fs2::available_space(folder).ok().map(|bytes| bytes as f64)
-}
-
 fn stat() -> Option<String> {
     fs::read_to_string("/proc/self/stat").ok()
 }
@@ -68,7 +62,6 @@ mod tests {
         assert!(resident_bytes().unwrap() > 100_000.0);
         assert!(open_files().unwrap() >= 1.0);
         assert!(most_open_files().unwrap() > open_files().unwrap());
-        assert!(free_bytes(Path::new("/")).is_some());
     }
 
     #[test]

@@ -1,17 +1,14 @@
 //! The certificates of a server's two sockets, which are read again when their files change.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use slipway_tls::{Error, HTTP_1, HTTP_2, Server, ServerFiles, ServerTexts};
 
 use super::Shared;
+use crate::follow::follow;
 use crate::metrics::{Figure, Total};
 use crate::settings::Tls;
-
-/// How often files are looked at, in real time.
-const LOOK: Duration = Duration::from_secs(1);
 
 const RELOADS: Figure<Total> = Figure::total(
     "certificate_reloads",
@@ -26,7 +23,7 @@ pub struct Certificates {
     pub grpc: Arc<Server>,
     /// For operators, who are not asked for certificates; none: they are served without TLS.
     pub ops: Option<Arc<Server>>,
-    texts: Result<ServerTexts, Error>,
+    texts: ServerTexts,
 }
 
 impl Certificates {
@@ -39,22 +36,16 @@ impl Certificates {
         let texts = files.read()?;
         let for_ops = || Server::open(ServerFiles { clients: None, ..files.clone() }, HTTP_1);
         let ops = ops.then(for_ops).transpose()?.map(Arc::new);
-        Ok(Self { grpc: Arc::new(Server::open(files.clone(), HTTP_2)?), ops, texts: Ok(texts) })
+        Ok(Self { grpc: Arc::new(Server::open(files.clone(), HTTP_2)?), ops, texts })
     }
 
     /// Follows the files for ever: handshakes that begin after a change take what they say then, if it can be used.
-    pub async fn follow(mut self, shared: Shared) {
+    pub async fn follow(self, shared: Shared) {
         let reloads = RELOADS.counter(&shared.metrics);
         // What is there from the start is seen to grow at its first one.
         ["taken", "refused"].iter().for_each(|outcome| reloads.add(0, &[KeyValue::new("outcome", *outcome)]));
-        loop {
-            shared.env.pause(LOOK).await;
-            let files = self.grpc.files().clone();
-            let read = tokio::task::spawn_blocking(move || files.read()).await;
-            let Ok(texts) = read else { continue };
-            if texts == self.texts {
-                continue;
-            }
+        let files = self.grpc.files().clone();
+        let changed = |texts: &Result<ServerTexts, Error>| {
             let outcome = match texts.as_ref().map_err(Error::clone).and_then(|texts| self.take(texts)) {
                 Ok(()) => {
                     tracing::info!("the certificates were read again");
@@ -66,8 +57,8 @@ impl Certificates {
                 }
             };
             reloads.add(1, &[KeyValue::new("outcome", outcome)]);
-            self.texts = texts;
-        }
+        };
+        follow(&shared.env, Ok(self.texts.clone()), move || files.read(), changed).await;
     }
 
     fn take(&self, texts: &ServerTexts) -> Result<(), Error> {

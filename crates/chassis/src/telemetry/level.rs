@@ -1,15 +1,12 @@
 //! Which lines are logged: as the settings file says, without a restart when it changes.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::env::Env;
+use crate::follow::follow;
 use crate::settings::Log;
-
-/// How often the file is looked at, in real time.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What is not logged unless it is asked for: how the telemetry itself is doing.
 const QUIET: &str = "opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry-otlp=warn";
@@ -34,19 +31,13 @@ pub(super) fn of(directives: &str) -> Result<(Filter, Level), tracing_subscriber
 impl Level {
     /// Takes up every change of the level in the settings file at `path`, for ever. What cannot be used changes nothing.
     pub async fn follow(mut self, path: PathBuf) {
-        let env = Env::system();
-        let mut seen = Ok(self.directives.clone());
-        loop {
-            env.pause(LOOK).await;
-            let found = read(path.clone()).await;
-            if found != seen {
-                match &found {
-                    Ok(directives) => self.take(directives, &path),
-                    Err(fault) => tracing::error!(%fault, "the log goes on as before"),
-                }
-                seen = found;
-            }
-        }
+        let (seen, file) = (Ok(self.directives.clone()), path.clone());
+        let read = move || Log::filter_in(&file).map_err(|fault| fault.to_string());
+        let changed = |found: &Result<String, String>| match found {
+            Ok(directives) => self.take(directives, &path),
+            Err(fault) => tracing::error!(%fault, "the log goes on as before"),
+        };
+        follow(&Env::system(), seen, read, changed).await;
     }
 
     fn take(&mut self, directives: &str, path: &Path) {
@@ -73,12 +64,6 @@ impl Level {
             Err(error) => tracing::error!(%error, "the log goes on as before"),
         }
     }
-}
-
-/// What the file says now, or why it cannot be used.
-async fn read(path: PathBuf) -> Result<String, String> {
-    let read = tokio::task::spawn_blocking(move || Log::filter_in(&path).map_err(|fault| fault.to_string()));
-    read.await.unwrap_or_else(|broken| Err(broken.to_string()))
 }
 
 fn parse(directives: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {

@@ -187,3 +187,28 @@ async fn an_error_tells_all_that_the_service_said() {
         assert!(text.contains(part), "{part:?} is missing in {text}");
     }
 }
+
+#[tokio::test]
+async fn a_refused_token_is_tried_once_more_if_the_file_has_another_one_by_then() {
+    let fake = FakeRegistry::new();
+    let serving = Serving::start(fake.routes());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "first").unwrap();
+    let registry = Registry::new(&serving.endpoint().with_token_file(&file).unwrap());
+    registry.get_model(&model()).await.unwrap();
+    std::fs::write(&file, "second").unwrap();
+    fake.then(Turn::Refuse(Status::unauthenticated("old")));
+    registry.get_model(&model()).await.unwrap();
+    let sent = || {
+        let seen = fake.seen();
+        seen.iter()
+            .map(|seen| seen.headers.get("authorization").unwrap().to_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sent().last().unwrap(), "Bearer second");
+    let before = sent().len();
+    fake.then(Turn::Refuse(Status::unauthenticated("revoked")));
+    assert_eq!(registry.get_model(&model()).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(sent().len(), before + 1, "the same token is not sent twice");
+}
