@@ -208,31 +208,40 @@ mod tests {
 
     use super::*;
 
-    fn issue(dir: &Path, name: &str, force: bool) -> Result<()> {
+    fn issue(dir: &Path, name: &str, existing: Existing) -> Result<()> {
         let uri = vec!["spiffe://acme/ada".to_owned()];
         let (dns, ip) = (vec![], vec![]);
-        Issue { dir: dir.to_owned(), name: name.to_owned(), dns, ip, uri, days: 1, force }.run()
+        Issue {
+            dir: dir.to_owned(),
+            name: name.to_owned(),
+            dns,
+            ip,
+            uri,
+            days: 1,
+            force: existing == Existing::Replaced,
+        }
+        .run()
     }
 
     #[test]
     fn nothing_is_overwritten_unless_asked_and_keys_are_for_their_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let told = issue(dir.path(), "ada", false).unwrap_err();
+        let told = issue(dir.path(), "ada", Existing::Kept).unwrap_err();
         assert!(format!("{told:#}").contains("slipway certs ca"), "{told:#}");
         authority(dir.path(), 1).unwrap();
         assert!(authority(dir.path(), 1).is_err());
-        issue(dir.path(), "ada", false).unwrap();
+        issue(dir.path(), "ada", Existing::Kept).unwrap();
         let read = || std::fs::read(dir.path().join("ada.key")).unwrap();
         let first = read();
-        assert!(issue(dir.path(), "ada", false).is_err());
+        assert!(issue(dir.path(), "ada", Existing::Kept).is_err());
         assert_eq!(read(), first);
-        issue(dir.path(), "ada", true).unwrap();
+        issue(dir.path(), "ada", Existing::Replaced).unwrap();
         assert_ne!(read(), first);
         for key in ["ca.key", "ada.key"] {
             assert_eq!(std::fs::metadata(dir.path().join(key)).unwrap().permissions().mode() & 0o777, 0o600);
         }
         for name in ["", "ca", "../ada", ".ada"] {
-            assert!(issue(dir.path(), name, true).is_err(), "{name:?}");
+            assert!(issue(dir.path(), name, Existing::Replaced).is_err(), "{name:?}");
         }
     }
 }
