@@ -1,5 +1,5 @@
 //! Replays launches on the summer of flights, and prints how they end: random splits on the ramp, and every first day
-//! of the summer in shadow.
+//! of the summer in shadow and alone.
 //!
 //! `cargo run --release -p slipway-domain --example flights_gates [SPLITS [MINUTES_BETWEEN_LOOKS]]`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example that prints its measurement")]
@@ -27,6 +27,12 @@ fn main() {
         let ends: Vec<End> =
             (0..splits).map(|salt| replay::ramp(&flights, versions, salt, schedule, &policy)).collect();
         print_ends(name, &ends);
+    }
+    println!("\nalone after full exposure, begun on each of 70 days, looked at hourly for 14 days");
+    for (name, candidate) in [("v1", 0), ("v2", 1), ("v3", 2), ("v4", 3)] {
+        let versions = Versions { candidate, baseline: 0 };
+        let run = |first_day| replay::alone(&flights, versions, Schedule { first_day, every: 60, days: 14 }, &policy);
+        print_ends(name, &(7..77).map(run).collect::<Vec<_>>());
     }
     println!("\nshadow, begun on each of 78 days, looked at hourly for 14 days, passing after 3 days at the earliest");
     for (name, candidate) in [("v1 over v1", 0), ("v2 over v1", 1), ("v3 over v1", 2), ("v4 over v1", 3)] {

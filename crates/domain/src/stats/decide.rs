@@ -124,14 +124,22 @@ pub(super) struct EValue {
     pub convicts: f64,
 }
 
+/// What a candidate showed while it served alone.
+pub(super) struct Alone {
+    /// Its own calibration, beside what that of its baseline makes tolerable.
+    pub calibration: Contrast,
+    /// What that rests on.
+    pub rows: Cell,
+}
+
 /// What a gate found.
 pub(super) struct Findings<'a> {
     pub candidate: &'a Cell,
     pub baseline: &'a Cell,
     pub calibration: Option<Contrast>,
     pub normalized_entropy: Option<Contrast>,
-    /// The candidate's own calibration while it served alone, beside what its baseline makes tolerable.
-    pub alone: Option<Contrast>,
+    /// What the candidate showed while it served alone.
+    pub alone: Option<Alone>,
     pub e_value: Option<EValue>,
     pub samples: usize,
 }

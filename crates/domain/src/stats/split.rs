@@ -11,7 +11,7 @@
 use jiff::Timestamp;
 
 use super::cell::{Cell, Totals};
-use super::decide::{Contrast, EValue, Findings, Judgement, Observed, Question, Spending, decide};
+use super::decide::{Alone, Contrast, EValue, Findings, Judgement, Observed, Question, Spending, decide};
 use super::eprocess::{self, Positives};
 use super::interval::Interval;
 use super::metrics::entropy;
@@ -69,26 +69,30 @@ pub fn judge(strata: &[Stratum<'_>], reference: Option<f64>, policy: &Policy, ne
     decide(&findings, &Question { policy, next_share, observed: Observed::MayBeChance })
 }
 
-/// The candidate's own calibration over the strata in which the baseline has no rows. A candidate that is as well
+/// The candidate's own calibration since the last stratum in which the baseline has rows. A quiet hour of the ramp, whose
+/// few rows all fell to the candidate, is not among them: many such would pass for many days. A candidate that is as well
 /// calibrated as 1 or as its baseline tolerates no conviction, so the band reaches over both. The interval is the wider of
 /// that over days ([`SPAN`]) and that of independent rows.
-fn alone(strata: &[Stratum<'_>], reference: f64, policy: &Policy, alpha: f64) -> Option<Contrast> {
-    let strata: Vec<_> = strata.iter().filter(|stratum| stratum.baseline.labelled() == 0).collect();
-    let day = |stratum: &&Stratum<'_>| stratum.start.as_second().div_euclid(SPAN);
+fn alone(strata: &[Stratum<'_>], reference: f64, policy: &Policy, alpha: f64) -> Option<Alone> {
+    let beside = strata.iter().rposition(|stratum| stratum.baseline.labelled() > 0);
+    let strata = &strata[beside.map_or(0, |last| last + 1)..];
+    let day = |stratum: &Stratum<'_>| stratum.start.as_second().div_euclid(SPAN);
     let days: Vec<Sample> = strata.chunk_by(|left, right| day(left) == day(right)).map(own).collect();
     let ratio = ratio_of_sums(&days, alpha)?;
-    let all = Cell::merged(strata.iter().map(|stratum| stratum.candidate)).totals();
+    let rows = Cell::merged(strata.iter().map(|stratum| stratum.candidate));
     let of_rows =
-        judge_calibration(&all, 1.0, &Tolerance { calibration: policy.calibration_tolerance, alpha }).interval;
+        judge_calibration(&rows.totals(), 1.0, &Tolerance { calibration: policy.calibration_tolerance, alpha })
+            .interval;
     let tolerated = Interval {
         low: reference.min(1.0) * (1.0 - policy.calibration_tolerance),
         high: reference.max(1.0) * (1.0 + policy.calibration_tolerance),
     };
-    Some(Contrast { estimate: ratio.estimate, interval: wider(ratio.interval, of_rows), tolerated })
+    let calibration = Contrast { estimate: ratio.estimate, interval: wider(ratio.interval, of_rows), tolerated };
+    Some(Alone { calibration, rows })
 }
 
 /// What the candidate predicted on one day, and what came.
-fn own(day: &[&Stratum<'_>]) -> Sample {
+fn own(day: &[Stratum<'_>]) -> Sample {
     let totals = Cell::merged(day.iter().map(|stratum| stratum.candidate)).totals();
     Sample { above: totals.prediction, below: totals.outcome }
 }

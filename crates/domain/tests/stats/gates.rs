@@ -83,6 +83,16 @@ fn a_better_version_is_not_failed_in_shadow_whenever_it_begins() {
 }
 
 #[test]
+fn a_better_version_that_serves_alone_is_failed_by_no_weather_of_the_summer() {
+    let flights = flights::all();
+    for first_day in (7..78).step_by(6) {
+        let schedule = Schedule { first_day, every: 6 * 60, days: 14 };
+        let end = replay::alone(&flights, over_v1(V2), schedule, &Policy::default());
+        assert_ne!(end.verdict, Verdict::Fail, "from day {first_day}: {:?}", end.judgement);
+    }
+}
+
+#[test]
 fn one_stormy_day_alone_convicts_nobody_in_shadow() {
     // On the seventh of June v2 predicted a third more than v1, all day long.
     let schedule = Schedule { first_day: 6, every: DAY, days: 2 };
@@ -153,6 +163,17 @@ fn what_the_candidate_shows_after_full_exposure_can_convict_it() {
     assert!(judgement.reasons[0].contains("alone"), "{:?}", judgement.reasons);
     assert_ne!(alone(8, 0.2).verdict, Verdict::Fail);
     assert_ne!(alone(1, 0.3).verdict, Verdict::Fail, "one day may be the exception");
+}
+
+#[test]
+fn quiet_hours_of_the_ramp_in_which_only_the_candidate_had_rows_are_no_days_on_which_it_served_alone() {
+    let busy = || (0..23).map(|at| (hour(100, 0.2, 15 + at % 11), hour(100, 0.2, 15 + at % 11)));
+    let quiet = |at: usize| [(hour(1, 0.2, usize::from(at % 5 == 0)), Cell::new())];
+    let ramp = (0..20).flat_map(|at| busy().chain(quiet(at)));
+    // Two days of weather that the candidate takes for worse than it is, on which nothing is to be decided.
+    let weather = (0..48).map(|at| (hour(100, 0.3, 15 + at % 11), Cell::new()));
+    let judgement = judged(&ramp.chain(weather).collect::<Vec<_>>(), &Policy::default(), 1.0);
+    assert_ne!(judgement.verdict, Verdict::Fail, "{judgement:?}");
 }
 
 #[test]

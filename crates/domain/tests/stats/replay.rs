@@ -69,7 +69,7 @@ pub fn ramp(flights: &[Flight], versions: Versions, salt: u64, schedule: Schedul
             arms.take_off(&flights[next], versions, arm(&flights[next].id, salt, SHARES[step]));
             next += 1;
         }
-        let judgement = arms.judge(at, policy, SHARES[step + 1]);
+        let judgement = arms.judge(at, None, policy, SHARES[step + 1]);
         let verdict = judgement.verdict;
         let days = (at - schedule.first_day * DAY) as f64 / DAY as f64;
         step += usize::from(verdict == Verdict::Pass);
@@ -115,13 +115,39 @@ impl Arms {
         self.exposed += usize::from(arm == Arm::Candidate);
     }
 
-    fn judge(&self, at: i64, policy: &Policy, next_share: f64) -> Judgement {
+    fn judge(&self, at: i64, reference: Option<f64>, policy: &Policy, next_share: f64) -> Judgement {
         let mature = self.strata.iter().filter(|stratum| stratum.0 + STRATUM + MATURITY <= at);
         let strata: Vec<split::Stratum<'_>> = mature
             .map(|(start, [candidate, baseline])| split::Stratum { start: instant(*start), candidate, baseline })
             .collect();
-        split::judge(&strata, None, policy, next_share)
+        split::judge(&strata, reference, policy, next_share)
     }
+}
+
+/// A candidate that serves alone from the schedule's first day on, after a week in which its baseline did, until it is
+/// failed.
+pub fn alone(flights: &[Flight], versions: Versions, schedule: Schedule, policy: &Policy) -> End {
+    let (start, week) = (schedule.first_day * DAY, (schedule.first_day - 7) * DAY);
+    let before = flights.iter().filter(|flight| (week..start).contains(&flight.takeoff));
+    let (predicted, late) = before.fold((0.0, 0.0), |(predicted, late), flight| {
+        (predicted + f64::from(flight.scores[versions.baseline]), late + f64::from(u8::from(flight.late)))
+    });
+    let mut arms = Arms { strata: Vec::new(), exposed: 0 };
+    let mut next = flights.partition_point(|flight| flight.takeoff < start);
+    let mut last = None;
+    for at in schedule.looks() {
+        while next < flights.len() && flights[next].takeoff < at {
+            arms.take_off(&flights[next], versions, Arm::Candidate);
+            next += 1;
+        }
+        let judgement = arms.judge(at, Some(predicted / late), policy, 1.0);
+        let (verdict, days) = (judgement.verdict, (at - start) as f64 / DAY as f64);
+        last = Some(End { verdict, days, exposed: arms.exposed, share: 1.0, judgement });
+        if verdict == Verdict::Fail {
+            break;
+        }
+    }
+    last.unwrap()
 }
 
 /// Candidate and baseline on the same flights until the gate passes or fails, though not before `least_days`.

@@ -25,10 +25,10 @@ pub(super) struct Failure {
 /// that ranks worse has lost what it predicts by, and no recalibration brings it back (the two terms of Murphy's
 /// decomposition of a score, 1973).
 pub(super) fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<Failure> {
-    let of_candidate = || conviction_lacks("candidate", findings.candidate, policy);
     let of_both = || {
+        let of_candidate = conviction_lacks("candidate", findings.candidate, policy);
         let of_baseline = conviction_lacks("baseline", findings.baseline, policy);
-        of_candidate().into_iter().chain(of_baseline).collect()
+        of_candidate.into_iter().chain(of_baseline).collect()
     };
     let beyond = |contrast: Option<Contrast>| contrast.filter(Contrast::is_beyond);
     let calibration = beyond(findings.calibration).map(|found| Failure {
@@ -36,14 +36,14 @@ pub(super) fn failures(findings: &Findings<'_>, policy: &Policy) -> Vec<Failure>
         reason: format!("Calibration is {:.3} times the baseline's, {}.", found.estimate, bounds(&found)),
         lacks: of_both(),
     });
-    let alone = beyond(findings.alone).map(|found| Failure {
+    let alone = findings.alone.as_ref().filter(|found| found.calibration.is_beyond()).map(|found| Failure {
         deciding: Deciding::Calibration,
         reason: format!(
             "Since it serves alone the candidate's calibration is {:.3}, {} by that of its baseline.",
-            found.estimate,
-            bounds(&found)
+            found.calibration.estimate,
+            bounds(&found.calibration)
         ),
-        lacks: of_candidate(),
+        lacks: conviction_lacks("candidate since it serves alone", &found.rows, policy),
     });
     let normalized_entropy = beyond(findings.normalized_entropy).map(|found| Failure {
         deciding: Deciding::NormalizedEntropy,
