@@ -26,6 +26,11 @@ pub fn new_model(id: &str, owner: &str) -> registry::CreateModelRequest {
     registry::CreateModelRequest { parent: PARENT.to_owned(), model_id: id.to_owned(), model, ..Default::default() }
 }
 
+/// A team of that id.
+pub fn new_team(id: &str) -> registry::CreateTeamRequest {
+    registry::CreateTeamRequest { parent: PARENT.to_owned(), team_id: id.to_owned(), ..Default::default() }
+}
+
 pub fn new_version(id: &str, digit: u8) -> registry::CreateVersionRequest {
     let version = registry::Version {
         artifact_uri: "file:///model".to_owned(),
@@ -77,7 +82,8 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let described = registry::UpdateVersionRequest { version: Some(described), ..Default::default() };
     let reason = "why not".to_owned();
     let quarantine = registry::QuarantineVersionRequest { name: version.clone(), reason, ..Default::default() };
-    vec![
+    let below = [about_existence(id), about_aliases(id)].concat();
+    let these = vec![
         ("GetModel", get.encode_to_vec()),
         ("UpdateModel", update.encode_to_vec()),
         ("CreateVersion", new_version(id, 9).encode_to_vec()),
@@ -87,6 +93,41 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("QuarantineVersion", quarantine.encode_to_vec()),
         ("GetTraffic", registry::GetTrafficRequest { name: format!("{name}/traffic") }.encode_to_vec()),
         ("SetTraffic", all_traffic(id).encode_to_vec()),
+    ];
+    [these, below].concat()
+}
+
+/// What asks for several, deletes and takes back, or says whose it is; nothing is really deleted.
+fn about_existence(id: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let (name, version) = (model(id), format!("{}/versions/1", model(id)));
+    let delete = registry::DeleteModelRequest { name: name.clone(), validate_only: true, ..Default::default() };
+    let attest = registry::AttestModelRequest { name: name.clone(), ..Default::default() };
+    let models =
+        registry::BatchGetModelsRequest { parent: PARENT.to_owned(), names: vec![name.clone()], ..Default::default() };
+    let versions = registry::BatchGetVersionsRequest { parent: name, names: vec![version.clone()] };
+    let of_version = registry::DeleteVersionRequest { name: version, validate_only: true, ..Default::default() };
+    // A deletion and what takes it back are asked for in the same words, up to a field that is not set here.
+    let back = |name: &str| registry::UndeleteModelRequest { name: name.to_owned(), ..Default::default() };
+    vec![
+        ("DeleteModel", delete.encode_to_vec()),
+        ("UndeleteModel", back(&delete.name).encode_to_vec()),
+        ("AttestModel", attest.encode_to_vec()),
+        ("BatchGetModels", models.encode_to_vec()),
+        ("BatchGetVersions", versions.encode_to_vec()),
+        ("DeleteVersion", of_version.encode_to_vec()),
+        ("UndeleteVersion", back(&of_version.name).encode_to_vec()),
+    ]
+}
+
+fn about_aliases(id: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let (parent, name) = (model(id), format!("{}/aliases/champion", model(id)));
+    let version = format!("{parent}/versions/1");
+    let one = registry::AliasMove { name: name.clone(), version, expected_version: None };
+    let set = registry::SetAliasesRequest { parent: PARENT.to_owned(), moves: vec![one], ..Default::default() };
+    vec![
+        ("GetAlias", registry::GetAliasRequest { name }.encode_to_vec()),
+        ("ListAliases", registry::ListAliasesRequest { parent, ..Default::default() }.encode_to_vec()),
+        ("SetAliases", set.encode_to_vec()),
     ]
 }
 

@@ -6,7 +6,7 @@ use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::transport::Channel;
 use tonic::{Code, Request};
 
-use crate::messages::{REGISTRY, model, new_model};
+use crate::messages::{REGISTRY, model, new_model, new_team};
 use crate::services::{OPERATIONS, Services};
 
 const POLICY: &str = "\
@@ -30,6 +30,7 @@ async fn peopled() -> (Services, OperationsClient<Channel>) {
     let services = Services::start(POLICY, &["root", "oncall", "reader", "stranger"]).await;
     let mut registry = RegistryClient::new(services.channel(REGISTRY));
     for (id, team) in [("feed", "feed"), ("ads", "ads")] {
+        registry.create_team(by(&services, "root", new_team(team))).await.unwrap();
         registry.create_model(by(&services, "root", new_model(id, team))).await.unwrap();
     }
     let client = OperationsClient::new(services.channel(OPERATIONS));

@@ -13,7 +13,8 @@ use tonic::{Code, Request, Status};
 
 use crate::matrix::methods;
 use crate::messages::{
-    HEALTH, LAUNCHER, PARENT, REGISTRY, about, all_traffic, model, new_launch, new_model, new_version, owned, report,
+    HEALTH, LAUNCHER, PARENT, REGISTRY, about, all_traffic, model, new_launch, new_model, new_team, new_version, owned,
+    report,
 };
 use crate::services::Services;
 
@@ -40,11 +41,19 @@ tiers = [3, 4]
 ";
 
 /// Methods about many resources, about types or about a whole service, which have tests of their own.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 18] = [
     "CreateModelType",
     "GetModelType",
     "ListModelTypes",
     "UpdateModelType",
+    "DeleteModelType",
+    "UndeleteModelType",
+    "CreateTeam",
+    "GetTeam",
+    "ListTeams",
+    "UpdateTeam",
+    "DeleteTeam",
+    "UndeleteTeam",
     "CreateModel",
     "ListModels",
     "ListLaunches",
@@ -66,6 +75,7 @@ async fn peopled() -> (Services, [String; 2]) {
     let mut launches = LauncherClient::new(services.channel(LAUNCHER));
     let mut names = Vec::new();
     for id in ["feed", "ads"] {
+        registry.create_team(asked(&services, "root", new_team(id))).await.unwrap();
         registry.create_model(asked(&services, id, new_model(id, id))).await.unwrap();
         registry.create_version(asked(&services, id, new_version(id, 1))).await.unwrap();
         registry.create_version(asked(&services, id, new_version(id, 2))).await.unwrap();
@@ -161,7 +171,10 @@ async fn lists_are_of_what_the_caller_may_see_before_they_are_counted_filtered_o
     assert!(versions.iter().all(|version| version.name.contains("/ads/")), "{versions:?}");
     let changes = registry::ListChangesRequest { page_size: 1000, ..Default::default() };
     let changes = registry.list_changes(asked(&services, "ads", changes)).await.unwrap().into_inner().changes;
-    assert!(!changes.is_empty() && changes.iter().all(|change| change.resource.contains("/ads")), "{changes:?}");
+    // Teams are seen by all who see a model beside them.
+    let of_models = changes.iter().map(|change| &change.resource).filter(|name| !name.contains("/teams/"));
+    let of_models: Vec<_> = of_models.collect();
+    assert!(!of_models.is_empty() && of_models.iter().all(|name| name.contains("/ads")), "{of_models:?}");
     let mut launches = LauncherClient::new(services.channel(LAUNCHER));
     let all = launcher::ListLaunchesRequest { parent: "namespaces/-".to_owned(), ..Default::default() };
     let launches = launches.list_launches(asked(&services, "ads", all)).await.unwrap().into_inner().launches;
@@ -188,6 +201,8 @@ async fn watched(services: &Services, name: &str, last: &str) -> Vec<String> {
             registry::resource::Resource::Model(value) => value.name,
             registry::resource::Resource::Version(value) => value.name,
             registry::resource::Resource::Traffic(value) => value.name,
+            registry::resource::Resource::Team(value) => value.name,
+            registry::resource::Resource::Alias(value) => value.name,
         }));
     }
     names
@@ -204,7 +219,7 @@ async fn a_watch_shows_what_the_caller_may_see_at_first_and_later() {
         }
     });
     assert!(seen.contains(&model("ads")) && seen.contains(&last), "{seen:?}");
-    assert!(seen.iter().all(|name| !name.contains("feed")), "{seen:?}");
+    assert!(seen.iter().all(|name| !name.contains("models/feed")), "{seen:?}");
     services.stop().await;
 }
 
@@ -243,6 +258,7 @@ async fn a_model_is_neither_made_for_nor_given_to_nor_taken_from_another_team() 
         let request = registry::UpdateModelRequest { model: Some(wanted), ..Default::default() };
         assert_eq!(code(registry.update_model(asked(&services, "ads", request)).await.map(drop)), denied, "{name}");
     }
+    registry.create_team(asked(&services, "root", new_team("x"))).await.unwrap();
     // Nor made to matter less, where the rights end at a tier.
     let minor = registry::CreateModelRequest { model: Some(owned("x", 2)), ..new_model("minor", "x") };
     assert_eq!(code(registry.create_model(asked(&services, "minor", minor)).await.map(drop)), denied);
@@ -286,5 +302,32 @@ async fn a_request_id_gives_nobody_the_answer_to_another() {
     registry.create_version(asked(&services, "feed", new.clone())).await.unwrap();
     let repeated = registry.create_version(asked(&services, "ads", new)).await.unwrap_err();
     assert!(matches!(repeated.code(), Code::PermissionDenied | Code::InvalidArgument), "{repeated:?}");
+    services.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_seen_by_its_neighbours_and_changed_by_its_own_people_alone() {
+    let (services, _) = peopled().await;
+    let mut registry = RegistryClient::new(services.channel(REGISTRY));
+    let code = |result: Result<(), Status>| result.map_err(|status| status.code());
+    let denied = Err(Code::PermissionDenied);
+    let name = format!("{PARENT}/teams/feed");
+    let get = registry::GetTeamRequest { name: name.clone() };
+    registry.get_team(asked(&services, "ads", get)).await.unwrap();
+    let update = || {
+        let team = registry::Team { name: name.clone(), contact: "#us".to_owned(), ..Default::default() };
+        registry::UpdateTeamRequest { team: Some(team), ..Default::default() }
+    };
+    assert_eq!(code(registry.update_team(asked(&services, "ads", update())).await.map(drop)), denied);
+    assert_eq!(code(registry.update_team(asked(&services, "feed", update())).await.map(drop)), Ok(()));
+    // Whether there is such a team is not told to whom it does not concern.
+    for id in ["feed", "nobody"] {
+        assert_eq!(code(registry.create_team(asked(&services, "ads", new_team(id))).await.map(drop)), denied);
+        let name = format!("{PARENT}/teams/{id}");
+        let delete = registry::DeleteTeamRequest { name: name.clone(), ..Default::default() };
+        assert_eq!(code(registry.delete_team(asked(&services, "ads", delete)).await.map(drop)), denied);
+        let undelete = registry::UndeleteTeamRequest { name, ..Default::default() };
+        assert_eq!(code(registry.undelete_team(asked(&services, "ads", undelete)).await.map(drop)), denied);
+    }
     services.stop().await;
 }

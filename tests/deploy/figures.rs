@@ -59,6 +59,7 @@ async fn what_the_registry_shows_is_in_the_table_with_its_labels() {
         model: Some(pb::Model { owner: "ranking".to_owned(), ..Default::default() }),
         ..Default::default()
     };
+    client.ensure_team(&"namespaces/default/teams/ranking".parse().unwrap()).await.unwrap();
     client.create_model(request).await.unwrap();
     let shown = agrees(&registry).await;
     for name in [

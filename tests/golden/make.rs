@@ -47,6 +47,9 @@ async fn register(services: &Services) {
         ..Default::default()
     };
     registry.create_model_type(kind).await.unwrap();
+    for team in ["operations", "seats"] {
+        registry.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
+    }
     for (name, owner) in models().iter().zip(["operations", "seats"]) {
         let label_window = prost_types::Duration::try_from(2 * HOUR).ok();
         let request = pb::CreateModelRequest {

@@ -67,6 +67,7 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
     let mut fleet = Fleet::start(clock).await;
     let backups = tempfile::tempdir().unwrap();
     let registry = Registry::new(&Endpoint::new(&fleet.address(Service::Registry)).unwrap());
+    registry.ensure_team(&"namespaces/default/teams/ops".parse().unwrap()).await.unwrap();
     let mut writers = Vec::new();
     for prefix in ["a", "b", "c", "d"] {
         let (told, mut acknowledged) = watch::channel(0);

@@ -36,7 +36,11 @@ impl Up {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let ready: Value = serde_json::from_str(&ready).expect("where it listens, once it is ready");
         assert_eq!(ready["registry"], format!("http://127.0.0.1:{}", ports[0]));
-        Self { child, ports, folder }
+        let up = Self { child, ports, folder };
+        for team in ["ads", "feed", "night"] {
+            up.good(&["team", "create", team]);
+        }
+        up
     }
 
     /// The command against these services.
@@ -149,6 +153,33 @@ fn fields_are_changed_one_by_one_and_the_others_stay() {
     assert_eq!(up.json(&["version", "get", "ctr/1"])["description"], "new");
     let model_type = up.json(&["model-type", "update", "click-rate", "--tier", "0", "--tier-reason", "revenue"]);
     assert_eq!(model_type["criticality"]["tier"], 0);
+}
+
+#[test]
+fn what_is_deleted_is_taken_back_and_aliases_move_together() {
+    let up = Up::start();
+    up.good(&["model", "create", "ctr", "--owner", "ads"]);
+    up.version("1");
+    up.version("2");
+    let moved = up.json(&["alias", "set", "ctr@champion=1", "ctr@challenger=2", "--reason", "the first"]);
+    assert_eq!(moved["aliases"].as_array().map(Vec::len), Some(2));
+    let (code, said) = up.bad(&["alias", "set", "ctr@champion=2:2", "ctr@challenger=none"]);
+    assert!(code == 4 && said.contains("versions/1"), "{said}");
+    up.good(&["alias", "set", "ctr@champion=2:1", "ctr@challenger=none"]);
+    let listed = up.good(&["alias", "ls", "ctr"]);
+    assert!(listed.contains("champion") && !listed.contains("challenger"), "{listed}");
+    assert!(up.good(&["ledger", "ls", "ctr"]).contains("champion"));
+    let (code, said) = up.bad(&["version", "delete", "ctr/2"]);
+    assert!(code == 4 && said.contains("aliases/champion"), "{said}");
+    up.good(&["model", "delete", "ctr", "--reason", "retired"]);
+    assert!(!up.good(&["model", "ls"]).contains("ctr") && up.good(&["model", "ls", "--show-deleted"]).contains("ctr"));
+    let (code, said) = up.bad(&["model", "update", "ctr", "--surface", "feed"]);
+    assert!(code == 4 && said.contains("undelete"), "{said}");
+    up.good(&["model", "undelete", "ctr"]);
+    let attested = up.json(&["model", "attest", "ctr"]);
+    assert_eq!(attested["attestation"]["principal"], "anonymous");
+    let (code, said) = up.bad(&["team", "delete", "ads"]);
+    assert!(code == 4 && said.contains("models/ctr"), "{said}");
 }
 
 #[test]

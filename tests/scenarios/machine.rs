@@ -203,7 +203,9 @@ fn a_machine_is_installed_and_lost_and_another_one_goes_on() {
     let mut first = place.machine(&settings);
     place.start(&mut first);
     std::fs::write(place.kept.path().join("nobody.token"), "slw_nobody").unwrap();
+    succeeded(&place.person("ada", &["team", "create", "social"]));
     succeeded(&place.person("ada", &["model", "create", "feed", "--owner", "social"]));
+    succeeded(&place.person("ben", &["team", "create", "ranking"]));
     succeeded(&place.person("ben", &["model", "create", "ranker", "--owner", "ranking", "--label-window", "1h"]));
     for number in ["1", "2"] {
         let digest = format!("sha256:{}", number.repeat(64));

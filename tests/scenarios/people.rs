@@ -155,6 +155,7 @@ fn said(output: &Output) -> String {
 fn people_of_different_rights_do_what_they_may_and_nobody_else_does_anything() {
     let place = Place::start();
     for (model, team) in [("ctr", "ads"), ("feed", "social")] {
+        assert!(done(&place.person("ada", &["team", "create", team])));
         let created = place.person("ada", &["model", "create", model, "--owner", team]);
         assert!(done(&created), "{}", said(&created));
     }

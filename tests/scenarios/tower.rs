@@ -117,6 +117,7 @@ impl Tower {
 }
 
 async fn register(registry: &Registry) -> (ModelName, String) {
+    registry.ensure_team(&"namespaces/default/teams/operations".parse().unwrap()).await.unwrap();
     let model = pb::Model {
         owner: "operations".to_owned(),
         label_window: prost_types::Duration::try_from(LABEL_WINDOW).ok(),

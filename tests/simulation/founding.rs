@@ -7,10 +7,12 @@ use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
 use slipway_domain::gate::Policy;
 use slipway_domain::launch::{Plan, RampStep, Shadow};
-use slipway_domain::model::{FunnelStage, HealthPolicy, Model};
-use slipway_domain::name::ModelName;
+use slipway_domain::model::Model;
+use slipway_domain::name::{Identifier, ModelName, TeamName};
 use slipway_domain::principal::Principal;
+use slipway_domain::team::Team;
 use slipway_domain::traffic::{Share, Writer, split};
+use slipway_registry::kind::Rules;
 use slipway_registry::service as registry;
 
 use crate::books::Quality;
@@ -34,11 +36,9 @@ pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<O
     async move {
         let name = ModelName::parse(&format!("namespaces/default/models/model-{number}")).expect("a model's name");
         let wanted = model(&people, &name);
+        found_team(&people, &name).await;
         loop {
-            let caller = Caller::inside(Principal::anonymous(), RequestId::new(&people.env));
-            let (mode, reason) = (Mode::Commit, "founded".to_owned());
-            let intent = Intent { caller, request_id: Some(people.chance.id()), mode, reason };
-            let wanted = wanted.clone();
+            let (intent, wanted) = (founding(&people), wanted.clone());
             let made = people.registry.call(|registry| async move { registry.create_model(&intent, wanted).await });
             let _ = made.await;
             if people.registry.living().is_some_and(|registry| registry.service.get_model(&reader(), &name).is_ok()) {
@@ -53,6 +53,27 @@ pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<O
         if begins == Begins::Serving {
             serve_first(&people, &name).await;
         }
+    }
+}
+
+fn founding(people: &People) -> Intent {
+    let caller = Caller::inside(Principal::anonymous(), RequestId::new(&people.env));
+    let (mode, reason) = (Mode::Commit, "founded".to_owned());
+    Intent { caller, request_id: Some(people.chance.id()), mode, reason }
+}
+
+/// Makes the team that owns `model`, if nobody has yet.
+async fn found_team(people: &People, model: &ModelName) {
+    let team = Identifier::parse("ranking").expect("an identifier");
+    let name = TeamName { namespace: model.namespace.clone(), team };
+    loop {
+        let (intent, wanted) = (founding(people), Team::blank(&name));
+        let made = people.registry.call(|registry| async move { registry.create_team(&intent, wanted).await });
+        let _ = made.await;
+        if people.registry.living().is_some_and(|registry| registry.service.get_team(&reader(), &name).is_ok()) {
+            return;
+        }
+        people.env.sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -99,21 +120,10 @@ pub async fn launch(people: &People) {
 
 fn model(people: &People, name: &ModelName) -> Model {
     Model {
-        name: name.clone(),
-        display_name: String::new(),
-        description: String::new(),
-        model_type: None,
         owner: "ranking".to_owned(),
-        on_call: String::new(),
-        surface: String::new(),
-        funnel_stage: FunnelStage::Unspecified,
-        business_function: String::new(),
-        predicted_event: String::new(),
         label_window: crate::fleet::TICK * 3,
-        criticality: None,
-        health_policy: HealthPolicy::default(),
-        labels: Default::default(),
         created_at: people.env.now(),
         updated_at: people.env.now(),
+        ..Model::blank(name)
     }
 }

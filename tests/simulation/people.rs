@@ -17,6 +17,7 @@ use slipway_domain::traffic::{Share, Writer, split};
 use slipway_launcher::Launcher;
 use slipway_launcher::service::{NewLaunch, Target};
 use slipway_registry::Registry;
+use slipway_registry::kind::Rules;
 use slipway_registry::service as registry;
 use uuid::Uuid;
 
@@ -225,15 +226,11 @@ impl People {
     pub async fn make_version(&self, model: &ModelName, quality: Quality) -> bool {
         let digest = format!("sha256:{:064x}", if self.chance.one_in(6) { 7 } else { self.chance.number() });
         let wanted = Version {
-            name: model.version(0),
-            display_name: String::new(),
-            description: String::new(),
             artifact_uri: "s3://models/one".to_owned(),
             artifact_digest: digest,
-            labels: Default::default(),
-            quarantine: None,
             created_at: self.env.now(),
             updated_at: self.env.now(),
+            ..Version::blank(&model.version(0))
         };
         let made = self.insist(Role::Registry, format!("a {quality:?} version of {model}"), |id| {
             let (intent, wanted) = (self.at_registry(id), wanted.clone());

@@ -153,6 +153,12 @@ async fn compare_creating(round: Duration, clients: &[Client], bare: &Bare) -> R
 
 /// Creates the models that are asked for later.
 async fn create_all(client: &Client) -> Result<()> {
+    let team = pb::CreateTeamRequest {
+        parent: "namespaces/default".to_owned(),
+        team_id: "ranking".to_owned(),
+        ..Default::default()
+    };
+    client.clone().create_team(team).await?;
     let create = |number| {
         let mut client = client.clone();
         tokio::spawn(async move { client.create_model(new_model(number)).await })
@@ -179,7 +185,7 @@ fn new_model(number: usize) -> pb::CreateModelRequest {
     let model = pb::Model {
         display_name: format!("Feed ranker {number}"),
         owner: "ranking".to_owned(),
-        on_call: "ranking-oncall".to_owned(),
+        on_call: "ranking".to_owned(),
         surface: "feed".to_owned(),
         funnel_stage: pb::FunnelStage::LateRanking.into(),
         business_function: "Orders the posts of the feed.".to_owned(),

@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use slipway_chassis::process;
 use slipway_domain::traffic::BUCKETS;
 use slipway_registry::config::{DECLARATION, start};
-use slipway_sdk::name::ModelName;
+use slipway_sdk::name::{ModelName, TeamName};
 use slipway_sdk::{Cache, CacheSettings, Endpoint, Registry, pb};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -77,6 +77,7 @@ async fn split(registry: &Registry, model: &ModelName) -> Result<String> {
         model: Some(pb::Model { owner: "airport".to_owned(), ..Default::default() }),
         ..Default::default()
     };
+    registry.ensure_team(&TeamName::parse("namespaces/default/teams/airport")?).await.context("creating the team")?;
     registry.create_model(created).await.context("creating the model")?;
     for digit in ["1", "2"] {
         let version = pb::Version {

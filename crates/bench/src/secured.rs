@@ -63,6 +63,7 @@ async fn clients(endpoint: &Endpoint) -> Result<Vec<Registry>> {
     let model = pb::Model { owner: "ranking".to_owned(), ..Default::default() };
     let (parent, model_id) = ("namespaces/default".to_owned(), "feed-ranker".to_owned());
     let request = pb::CreateModelRequest { parent, model_id, model: Some(model), ..Default::default() };
+    clients[0].ensure_team(&"namespaces/default/teams/ranking".parse()?).await?;
     clients[0].create_model(request).await?;
     Ok(clients)
 }

@@ -38,6 +38,49 @@ pub struct Etag {
     pub etag: String,
 }
 
+/// How something is deleted.
+#[derive(Debug, Args)]
+pub struct Deletion {
+    #[command(flatten)]
+    pub etag: Etag,
+    /// Succeed if it is not there, or deleted already.
+    #[arg(long)]
+    pub allow_missing: bool,
+    #[command(flatten)]
+    pub intent: Intent,
+}
+
+/// The request that deletes `name`.
+macro_rules! delete {
+    ($request:ident, $name:expr, $deletion:expr) => {{
+        let crate::args::Deletion { etag, allow_missing, intent } = $deletion;
+        pb::$request {
+            name: $name.to_string(),
+            etag: etag.etag,
+            allow_missing,
+            request_id: intent.attempt.request_id,
+            validate_only: intent.attempt.validate_only,
+            reason: intent.reason,
+        }
+    }};
+}
+
+/// The request that takes the deletion of `name` back.
+macro_rules! undelete {
+    ($request:ident, $name:expr, $etag:expr, $intent:expr) => {{
+        let intent = $intent;
+        pb::$request {
+            name: $name.to_string(),
+            etag: $etag.etag,
+            request_id: intent.attempt.request_id,
+            validate_only: intent.attempt.validate_only,
+            reason: intent.reason,
+        }
+    }};
+}
+
+pub(crate) use {delete, undelete};
+
 /// What a gate tolerates.
 #[derive(Debug, Args)]
 pub struct Tolerance {

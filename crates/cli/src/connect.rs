@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use slipway_sdk::name::{Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, VersionName};
+use slipway_sdk::name::{
+    AliasName, Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName,
+};
 use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Operations, Registry, pb};
 
 use crate::{login, value};
@@ -138,6 +140,16 @@ impl Connect {
 
     /// The full name of a version.
     pub fn version(&self, typed: &value::Version) -> VersionName {
+        typed.within(&self.namespace)
+    }
+
+    /// The full name of a team.
+    pub fn team(&self, typed: &value::Team) -> TeamName {
+        typed.within(&self.namespace)
+    }
+
+    /// The full name of an alias.
+    pub fn alias(&self, typed: &value::Alias) -> AliasName {
         typed.within(&self.namespace)
     }
 

@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 31] = [
+const VERBS: [(&str, &str); 49] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -21,6 +21,24 @@ const VERBS: [(&str, &str); 31] = [
     ("ListVersions", "version ls"),
     ("UpdateVersion", "version update"),
     ("QuarantineVersion", "version quarantine"),
+    ("DeleteModelType", "model-type delete"),
+    ("UndeleteModelType", "model-type undelete"),
+    ("DeleteModel", "model delete"),
+    ("UndeleteModel", "model undelete"),
+    ("AttestModel", "model attest"),
+    ("DeleteVersion", "version delete"),
+    ("UndeleteVersion", "version undelete"),
+    ("GetAlias", "alias get"),
+    ("ListAliases", "alias ls"),
+    ("SetAliases", "alias set"),
+    ("CreateTeam", "team create"),
+    ("GetTeam", "team get"),
+    ("ListTeams", "team ls"),
+    ("UpdateTeam", "team update"),
+    ("DeleteTeam", "team delete"),
+    ("UndeleteTeam", "team undelete"),
+    ("BatchGetModels", "model get"),
+    ("BatchGetVersions", "version get"),
     ("GetTraffic", "traffic get"),
     ("SetTraffic", "traffic set"),
     ("Watch", "ledger watch"),

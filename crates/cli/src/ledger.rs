@@ -139,6 +139,8 @@ fn named(resource: &pb::Resource) -> String {
         Some(pb::resource::Resource::Model(model)) => &model.name,
         Some(pb::resource::Resource::Version(version)) => &version.name,
         Some(pb::resource::Resource::Traffic(traffic)) => &traffic.name,
+        Some(pb::resource::Resource::Team(team)) => &team.name,
+        Some(pb::resource::Resource::Alias(alias)) => &alias.name,
         None => return "something that this command does not know".to_owned(),
     };
     text::resource(name)

@@ -1,5 +1,6 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
+mod alias;
 mod args;
 mod auth;
 mod backup;
@@ -25,6 +26,7 @@ mod model_type;
 mod output;
 mod style;
 mod table;
+mod team;
 mod text;
 mod traffic;
 mod up;
@@ -55,6 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   slipway demo                                     three launches on 92 days of real flights, in about a minute
   slipway up                                       the three services on this machine
+  slipway team create ops                          a team, which owns models
   slipway model create flight-delay --owner ops    a model
   slipway version ls flight-delay                  its versions
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
@@ -67,15 +70,21 @@ enum Command {
     Up(up::Up),
     /// Launch three versions of a real model on 92 days of real flights.
     Demo(demo::Demo),
-    /// Kinds of models with common defaults: create, get, ls, update.
+    /// Groups of people who own models: create, get, ls, update, delete, undelete.
+    #[command(subcommand)]
+    Team(team::Team),
+    /// Kinds of models with common defaults: create, get, ls, update, delete, undelete.
     #[command(subcommand)]
     ModelType(model_type::ModelType),
-    /// Models: create, get, ls, update.
+    /// Models: create, get, ls, update, attest, delete, undelete.
     #[command(subcommand)]
     Model(model::Model),
-    /// Versions of models: create, get, ls, update, quarantine.
+    /// Versions of models: create, get, ls, update, quarantine, delete, undelete.
     #[command(subcommand)]
     Version(version::Version),
+    /// Names for versions that callers follow, as champion: get, ls, set.
+    #[command(subcommand)]
+    Alias(alias::Alias),
     /// Which versions serve which share of a model's units: get, set, route.
     #[command(subcommand)]
     Traffic(traffic::Traffic),
@@ -131,6 +140,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match command {
         Command::Up(up) => return up.run(output).await,
         Command::Demo(demo) => return demo.run(output).await,
+        Command::Team(team) => team.run(&connect, output).await,
+        Command::Alias(alias) => alias.run(&connect, output).await,
         Command::ModelType(model_type) => model_type.run(&connect, output).await,
         Command::Model(model) => model.run(&connect, output).await,
         Command::Version(version) => version.run(&connect, output).await,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Etag, Intent, LabelChanges, Labels};
+use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -44,6 +44,34 @@ pub enum Model {
   slipway model update flight-delay --label season=summer --remove-label trial
   slipway model update flight-delay --clear label-window,on-call --etag 7")]
     Update(Box<Update>),
+    /// Delete a model; it can be taken back for 30 days.
+    #[command(after_help = "Examples:
+  slipway model delete flight-delay --reason 'nobody asks it any more'
+  slipway model delete flight-delay --validate-only")]
+    Delete {
+        /// What to delete, as flight-delay.
+        model: value::Model,
+        #[command(flatten)]
+        deletion: Deletion,
+    },
+    /// Take the deletion of a model back.
+    #[command(after_help = "Example:\n  slipway model undelete flight-delay")]
+    Undelete {
+        /// What to take back, as flight-delay.
+        model: value::Model,
+        #[command(flatten)]
+        etag: Etag,
+        #[command(flatten)]
+        intent: Intent,
+    },
+    /// Say that a model is still its owner's, which counts for 180 days.
+    #[command(after_help = "Example:\n  slipway model attest flight-delay")]
+    Attest {
+        /// The model, as flight-delay.
+        model: value::Model,
+        #[command(flatten)]
+        intent: Intent,
+    },
 }
 
 /// `slipway model create`.
@@ -52,7 +80,7 @@ pub struct Create {
     /// Its id: lower-case letters, digits and hyphens.
     #[arg(value_parser = value::identifier)]
     id: String,
-    /// The team that owns it.
+    /// The team that owns it, which must be there: `slipway team create`.
     #[arg(long, value_parser = value::identifier, value_name = "ID")]
     owner: String,
     #[command(flatten)]
@@ -96,6 +124,9 @@ pub struct Ls {
     /// Of all namespaces.
     #[arg(long, short = 'A')]
     all_namespaces: bool,
+    /// Those that are deleted, too.
+    #[arg(long)]
+    show_deleted: bool,
     #[command(flatten)]
     limit: Limit,
 }
@@ -110,6 +141,23 @@ impl Model {
             }
             Self::Ls(ls) => ls.run(connect, output).await,
             Self::Update(update) => update.run(connect, output).await,
+            Self::Delete { model, deletion } => {
+                let request = delete!(DeleteModelRequest, connect.model(&model), deletion);
+                output.write(MODEL, &connect.registry()?.delete_model(request).await?, show)
+            }
+            Self::Undelete { model, etag, intent } => {
+                let request = undelete!(UndeleteModelRequest, connect.model(&model), etag, intent);
+                output.write(MODEL, &connect.registry()?.undelete_model(request).await?, show)
+            }
+            Self::Attest { model, intent } => {
+                let request = pb::AttestModelRequest {
+                    name: connect.model(&model).to_string(),
+                    request_id: intent.attempt.request_id,
+                    validate_only: intent.attempt.validate_only,
+                    reason: intent.reason,
+                };
+                output.write(MODEL, &connect.registry()?.attest_model(request).await?, show)
+            }
         }
     }
 }
@@ -147,6 +195,7 @@ impl Update {
         let request = pb::UpdateModelRequest {
             model: Some(model),
             update_mask: Some(args::mask(&paths, &self.clear)?),
+            allow_missing: false,
             validate_only: self.intent.attempt.validate_only,
             reason: self.intent.reason,
             request_id: self.intent.attempt.request_id,
@@ -181,6 +230,7 @@ impl Ls {
             parent,
             filter: self.filter,
             order_by: self.order_by,
+            show_deleted: self.show_deleted,
             ..pb::ListModelsRequest::default()
         };
         let ask = async |page_size, page_token| {
@@ -228,6 +278,7 @@ fn show(model: &pb::Model) -> String {
         ("type", model.model_type.clone()),
         ("owner", model.owner.clone()),
         ("on call", model.on_call.clone()),
+        ("runbook", model.runbook_uri.clone()),
         ("surface", model.surface.clone()),
         ("funnel stage", if stage == "UNSPECIFIED" { String::new() } else { stage }),
         ("business function", model.business_function.clone()),
@@ -239,8 +290,16 @@ fn show(model: &pb::Model) -> String {
         ("labels", text::labels(&model.labels)),
         ("created", text::since(model.create_time)),
         ("updated", text::since(model.update_time)),
+        ("attested", model.attestation.as_ref().map(attested).unwrap_or_default()),
+        ("protected aliases", model.protected_aliases.join(" ")),
+        ("deleted", text::since(model.delete_time)),
         ("etag", model.etag.clone()),
     ])
+}
+
+fn attested(attestation: &pb::Attestation) -> String {
+    let pb::Attestation { principal, time, expire_time } = attestation;
+    format!("by {principal}, {}, until {}", text::since(*time), text::instant(*expire_time))
 }
 
 fn tolerated(policy: &pb::HealthPolicy) -> String {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Etag, Intent, LabelChanges, Labels, Tier};
+use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, Tier, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -34,6 +34,26 @@ pub enum ModelType {
   slipway model-type update click-through-rate --tier 0 --tier-reason 'revenue' --reason 'after the review'
   slipway model-type update click-through-rate --clear tier")]
     Update(Update),
+    /// Delete a model type; it can be taken back for 30 days.
+    #[command(after_help = "Examples:
+  slipway model-type delete click-through-rate --reason 'nobody asks it any more'
+  slipway model-type delete click-through-rate --validate-only")]
+    Delete {
+        /// What to delete, as click-through-rate.
+        model_type: value::ModelType,
+        #[command(flatten)]
+        deletion: Deletion,
+    },
+    /// Take the deletion of a model type back.
+    #[command(after_help = "Example:\n  slipway model-type undelete click-through-rate")]
+    Undelete {
+        /// What to take back, as click-through-rate.
+        model_type: value::ModelType,
+        #[command(flatten)]
+        etag: Etag,
+        #[command(flatten)]
+        intent: Intent,
+    },
 }
 
 /// The fields of a model type but its labels.
@@ -91,6 +111,9 @@ pub struct Ls {
     /// In which order: fields, each with ` desc` if wanted.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
     order_by: String,
+    /// Those that are deleted, too.
+    #[arg(long)]
+    show_deleted: bool,
     #[command(flatten)]
     limit: Limit,
 }
@@ -125,6 +148,14 @@ impl ModelType {
             Self::Get { model_type } => registry.get_model_type(&connect.model_type(&model_type)).await?,
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_model_type(update.request(connect).await?).await?,
+            Self::Delete { model_type, deletion } => {
+                let name = connect.model_type(&model_type);
+                registry.delete_model_type(delete!(DeleteModelTypeRequest, name, deletion)).await?
+            }
+            Self::Undelete { model_type, etag, intent } => {
+                let name = connect.model_type(&model_type);
+                registry.undelete_model_type(undelete!(UndeleteModelTypeRequest, name, etag, intent)).await?
+            }
         };
         output.write(MODEL_TYPE, &model_type, show)
     }
@@ -161,6 +192,7 @@ impl Update {
         Ok(pb::UpdateModelTypeRequest {
             model_type: Some(model_type),
             update_mask: Some(args::mask(&paths, &self.clear)?),
+            allow_missing: false,
             validate_only: self.intent.attempt.validate_only,
             reason: self.intent.reason,
             request_id: self.intent.attempt.request_id,
@@ -175,6 +207,7 @@ impl Ls {
             parent: connect.parent(),
             filter: self.filter,
             order_by: self.order_by,
+            show_deleted: self.show_deleted,
             ..pb::ListModelTypesRequest::default()
         };
         let ask = async |page_size, page_token| {
@@ -215,6 +248,7 @@ fn show(model_type: &pb::ModelType) -> String {
         ("labels", text::labels(&model_type.labels)),
         ("created", text::since(model_type.create_time)),
         ("updated", text::since(model_type.update_time)),
+        ("deleted", text::since(model_type.delete_time)),
         ("etag", model_type.etag.clone()),
     ])
 }

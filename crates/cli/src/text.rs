@@ -84,6 +84,11 @@ pub fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_owned()
 }
 
+/// The id of the model that a resource is, or lies below.
+pub fn model(name: &str) -> String {
+    name.split('/').nth(3).unwrap_or(name).to_owned()
+}
+
 /// The namespace of a name.
 pub fn namespace(name: &str) -> String {
     name.split('/').nth(1).unwrap_or_default().to_owned()

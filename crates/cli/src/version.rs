@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Attempt, Etag, Intent, LabelChanges, Labels};
+use crate::args::{self, Attempt, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -43,6 +43,26 @@ pub enum Version {
         after_help = "Example:\n  slipway version quarantine flight-delay/2 --reason 'predicts too high at night'"
     )]
     Quarantine(Quarantine),
+    /// Delete a version; it can be taken back for 30 days.
+    #[command(after_help = "Examples:
+  slipway version delete flight-delay/2 --reason 'nobody asks it any more'
+  slipway version delete flight-delay/2 --validate-only")]
+    Delete {
+        /// What to delete, as flight-delay/2.
+        version: value::Version,
+        #[command(flatten)]
+        deletion: Deletion,
+    },
+    /// Take the deletion of a version back.
+    #[command(after_help = "Example:\n  slipway version undelete flight-delay/2")]
+    Undelete {
+        /// What to take back, as flight-delay/2.
+        version: value::Version,
+        #[command(flatten)]
+        etag: Etag,
+        #[command(flatten)]
+        intent: Intent,
+    },
 }
 
 /// `slipway version create`.
@@ -79,6 +99,9 @@ pub struct Ls {
     /// In which order: fields, each with ` desc` if wanted.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
     order_by: String,
+    /// Those that are deleted, too.
+    #[arg(long)]
+    show_deleted: bool,
     #[command(flatten)]
     limit: Limit,
 }
@@ -127,6 +150,13 @@ impl Version {
             Self::Get { version } => registry.get_version(&connect.version(&version)).await?,
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_version(update.request(connect).await?).await?,
+            Self::Delete { version, deletion } => {
+                registry.delete_version(delete!(DeleteVersionRequest, connect.version(&version), deletion)).await?
+            }
+            Self::Undelete { version, etag, intent } => {
+                let name = connect.version(&version);
+                registry.undelete_version(undelete!(UndeleteVersionRequest, name, etag, intent)).await?
+            }
             Self::Quarantine(Quarantine { version, reason, attempt: Attempt { validate_only, request_id } }) => {
                 let name = connect.version(&version).to_string();
                 let request = pb::QuarantineVersionRequest { name, reason, request_id, validate_only };
@@ -195,6 +225,7 @@ impl Ls {
             parent: connect.model(&self.model).to_string(),
             filter: self.filter,
             order_by: self.order_by,
+            show_deleted: self.show_deleted,
             ..pb::ListVersionsRequest::default()
         };
         let ask = async |page_size, page_token| {
@@ -236,6 +267,7 @@ fn show(version: &pb::Version) -> String {
         ("labels", text::labels(&version.labels)),
         ("created", text::since(version.create_time)),
         ("updated", text::since(version.update_time)),
+        ("deleted", text::since(version.delete_time)),
         ("etag", version.etag.clone()),
     ])
 }

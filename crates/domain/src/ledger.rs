@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::alias::Alias;
 use crate::model::{Model, ModelType, Version};
 use crate::name::{ModelName, NamespaceName};
 use crate::principal::Principal;
+use crate::team::Team;
 use crate::traffic::Traffic;
 
 /// Any one resource of the registry.
@@ -19,6 +21,10 @@ pub enum Resource {
     Version(Version),
     /// The traffic of a model.
     Traffic(ModelName, Traffic),
+    /// A team.
+    Team(Team),
+    /// An alias.
+    Alias(Alias),
 }
 
 impl Resource {
@@ -30,6 +36,8 @@ impl Resource {
             Self::Model(model) => model.name.to_string(),
             Self::Version(version) => version.name.to_string(),
             Self::Traffic(model, _) => model.traffic(),
+            Self::Team(team) => team.name.to_string(),
+            Self::Alias(alias) => alias.name.to_string(),
         }
     }
 
@@ -41,6 +49,8 @@ impl Resource {
             Self::Model(model) => model.name.parent(),
             Self::Version(version) => version.name.model.parent(),
             Self::Traffic(model, _) => model.parent(),
+            Self::Team(team) => NamespaceName { namespace: team.name.namespace.clone() },
+            Self::Alias(alias) => alias.name.model.parent(),
         }
     }
 }

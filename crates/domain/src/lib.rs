@@ -9,7 +9,9 @@
 //! how a unit finds its version.
 
 pub mod access;
+pub mod alias;
 pub mod check;
+pub mod deletion;
 pub mod fault;
 pub mod filter;
 pub mod gate;
@@ -20,4 +22,5 @@ pub mod name;
 pub mod patch;
 pub mod principal;
 pub mod stats;
+pub mod team;
 pub mod traffic;

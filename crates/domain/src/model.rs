@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
-use crate::name::{ModelName, ModelTypeName, VersionName};
+use crate::deletion::Deletion;
+use crate::name::{Identifier, ModelName, ModelTypeName, VersionName};
+use crate::principal::Principal;
 
 /// The severest tier.
 pub const SEVEREST_TIER: u8 = 0;
@@ -70,6 +72,9 @@ pub struct ModelType {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Since when it is deleted, if it is.
+    #[serde(default)]
+    pub deletion: Option<Deletion>,
 }
 
 impl ModelType {
@@ -132,6 +137,31 @@ impl HealthPolicy {
     }
 }
 
+/// How long an owner's word holds.
+pub const ATTESTATION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+/// The most aliases of one model that can be protected.
+const MOST_PROTECTED: usize = 16;
+
+/// That somebody of the owning team said that the model is theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// Who said so.
+    pub principal: Principal,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+}
+
+impl Attestation {
+    /// What `principal` says at `now`.
+    #[must_use]
+    pub fn given(principal: Principal, now: Timestamp) -> Self {
+        let period = jiff::SignedDuration::try_from(ATTESTATION).unwrap_or(jiff::SignedDuration::ZERO);
+        Self { principal, at: now, expires_at: now.saturating_add(period).unwrap_or(now) }
+    }
+}
+
 /// One predicting thing that the company depends on, through all its versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
@@ -145,8 +175,11 @@ pub struct Model {
     pub model_type: Option<ModelTypeName>,
     /// The team that owns it, as an identifier.
     pub owner: String,
-    /// Who is paged when it breaks.
+    /// The team that is paged when it breaks, as an identifier; empty for its owner.
     pub on_call: String,
+    /// What to do when it breaks.
+    #[serde(default)]
+    pub runbook_uri: String,
     /// Where its predictions are used.
     pub surface: String,
     /// Which stage of the ranking funnel it serves.
@@ -161,12 +194,21 @@ pub struct Model {
     pub criticality: Option<Criticality>,
     /// What its health is held against.
     pub health_policy: HealthPolicy,
+    /// The aliases that nobody moves alone.
+    #[serde(default)]
+    pub protected_aliases: Vec<Identifier>,
+    /// That its owner still stands by it.
+    #[serde(default)]
+    pub attestation: Option<Attestation>,
     /// The owner's own marks.
     pub labels: BTreeMap<String, String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Since when it is deleted, if it is.
+    #[serde(default)]
+    pub deletion: Option<Deletion>,
 }
 
 impl Model {
@@ -174,10 +216,14 @@ impl Model {
     pub fn check(&self, check: &mut Check) {
         check.required("model.owner", &self.owner);
         check.identifier("model.owner", &self.owner);
+        check.uri("model.runbook_uri", &self.runbook_uri);
+        if self.protected_aliases.len() > MOST_PROTECTED {
+            let wanted = format!("has {} entries; at most {MOST_PROTECTED} are kept", self.protected_aliases.len());
+            check.add("model.protected_aliases", "TOO_MANY", wanted);
+        }
         for (field, value, most) in [
             ("model.display_name", &self.display_name, LONGEST_DISPLAY_NAME),
             ("model.description", &self.description, LONGEST_DESCRIPTION),
-            ("model.on_call", &self.on_call, 256),
             ("model.surface", &self.surface, 64),
             ("model.business_function", &self.business_function, 256),
             ("model.predicted_event", &self.predicted_event, LONGEST_REASON),
@@ -244,6 +290,9 @@ pub struct Version {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Since when it is deleted, if it is.
+    #[serde(default)]
+    pub deletion: Option<Deletion>,
 }
 
 impl Version {
@@ -276,6 +325,7 @@ mod tests {
             model_type: None,
             owner: "ranking".to_owned(),
             on_call: String::new(),
+            runbook_uri: String::new(),
             surface: String::new(),
             funnel_stage: FunnelStage::Unspecified,
             business_function: String::new(),
@@ -283,9 +333,12 @@ mod tests {
             label_window: DEFAULT_LABEL_WINDOW,
             criticality: None,
             health_policy: HealthPolicy::default(),
+            protected_aliases: vec![],
+            attestation: None,
             labels: BTreeMap::new(),
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
+            deletion: None,
         }
     }
 
@@ -330,6 +383,7 @@ mod tests {
             labels: BTreeMap::new(),
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
+            deletion: None,
         };
         let mut model = model();
         assert_eq!(model.effective_tier(None), MILDEST_TIER);

@@ -186,6 +186,34 @@ impl std::fmt::Display for ModelTypeName {
     }
 }
 
+/// `namespaces/{namespace}/teams/{team}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TeamName {
+    /// The namespace's identifier.
+    pub namespace: Identifier,
+    /// The team's identifier.
+    pub team: Identifier,
+}
+textual!(TeamName, "namespaces/{namespace}/teams/{team}");
+
+impl TeamName {
+    /// Parses a team's name.
+    ///
+    /// # Errors
+    /// [`Error`] if the text has another form or a bad identifier.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let [namespace, team] = segments(text, Self::FORM)?;
+        Ok(Self { namespace: Identifier::parse(namespace)?, team: Identifier::parse(team)? })
+    }
+}
+
+impl std::fmt::Display for TeamName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "namespaces/{}/teams/{}", self.namespace.0, self.team.0)
+    }
+}
+
 /// `namespaces/{namespace}/models/{model}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -218,6 +246,12 @@ impl ModelName {
     #[must_use]
     pub fn version(&self, number: u64) -> VersionName {
         VersionName { model: self.clone(), number }
+    }
+
+    /// The name of the alias `alias` of this model.
+    #[must_use]
+    pub fn alias(&self, alias: Identifier) -> AliasName {
+        AliasName { model: self.clone(), alias }
     }
 
     /// The name of the namespace the model lies in.
@@ -286,6 +320,41 @@ impl VersionName {
 impl std::fmt::Display for VersionName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/versions/{}", self.model, self.number)
+    }
+}
+
+/// `namespaces/{namespace}/models/{model}/aliases/{alias}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AliasName {
+    /// The model whose versions it names.
+    pub model: ModelName,
+    /// The alias' identifier, as `champion`.
+    pub alias: Identifier,
+}
+textual!(AliasName, "namespaces/{namespace}/models/{model}/aliases/{alias}");
+
+impl AliasName {
+    /// A name before all aliases of `model`, or the first of them.
+    #[must_use]
+    pub fn first(model: &ModelName) -> Self {
+        Self { model: model.clone(), alias: Identifier(Arc::from("a")) }
+    }
+
+    /// Parses an alias' name.
+    ///
+    /// # Errors
+    /// [`Error`] if the text has another form or a bad identifier.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let [namespace, model, alias] = segments(text, Self::FORM)?;
+        let model = ModelName { namespace: Identifier::parse(namespace)?, model: Identifier::parse(model)? };
+        Ok(Self { model, alias: Identifier::parse(alias)? })
+    }
+}
+
+impl std::fmt::Display for AliasName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/aliases/{}", self.model, self.alias.0)
     }
 }
 

@@ -1,11 +1,18 @@
 //! Between the wire and the domain: every message is taken apart whole, so that a new field can't be forgotten.
 
 mod answer;
+mod deletion;
 mod mutation;
 mod question;
 mod resource;
+mod teams;
 
-pub use answer::{changes, model_types, models, versions, watch_event};
+pub use answer::{
+    aliases, batch_of_models, batch_of_versions, changes, model_types, models, moved_aliases, teams, versions,
+    watch_event,
+};
+pub use deletion::{attest_model, deletion};
 pub use mutation::*;
 pub use question::*;
-pub use resource::{model, model_type, traffic, version};
+pub use resource::{alias, model, model_type, team, traffic, version};
+pub use teams::{create_team, set_aliases, update_team};

@@ -28,6 +28,30 @@ pub enum Error {
         /// The full name.
         name: String,
     },
+    /// The resource is deleted.
+    #[error("{name} is deleted; undelete it first")]
+    Deleted {
+        /// The full name.
+        name: String,
+    },
+    /// Others refer to the resource.
+    #[error("{name} is used by {}; change those first", .by.join(", "))]
+    InUse {
+        /// The full name.
+        name: String,
+        /// Some of what refers to it.
+        by: Vec<String>,
+    },
+    /// An alias names another version than the caller believes.
+    #[error("{name} names {current}, not {expected}; read it again")]
+    AliasMoved {
+        /// The full name.
+        name: String,
+        /// What the caller stated.
+        expected: String,
+        /// What it is.
+        current: String,
+    },
     /// Somebody changed the resource since the caller read it.
     #[error("{name} has changed: its etag is {current}, not {given}; read it again")]
     EtagMismatch {
@@ -104,6 +128,12 @@ impl Error {
         Self::Damaged { key: found.name(), what: "it is another kind of resource".to_owned() }
     }
 
+    /// A kept answer without the resource that it must have.
+    #[must_use]
+    pub fn no_answer() -> Self {
+        Self::Damaged { key: "answer".to_owned(), what: "it has no resource".to_owned() }
+    }
+
     /// A row that can't be read.
     #[must_use]
     pub fn damaged(key: &[u8], what: &dyn std::fmt::Display) -> Self {
@@ -144,7 +174,8 @@ impl Fault for Error {
             Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
-            Self::EtagMismatch { .. } | Self::Contended { .. } => Kind::Aborted,
+            Self::Deleted { .. } | Self::InUse { .. } => Kind::FailedPrecondition,
+            Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
             Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } => Kind::OutOfRange,
             Self::Damaged { .. } => Kind::Internal,
@@ -158,6 +189,9 @@ impl Fault for Error {
             Self::Access(refused) => refused.reason(),
             Self::NotFound { .. } => "NOT_FOUND",
             Self::AlreadyExists { .. } => "ALREADY_EXISTS",
+            Self::Deleted { .. } => "DELETED",
+            Self::InUse { .. } => "IN_USE",
+            Self::AliasMoved { .. } => "ALIAS_MOVED",
             Self::EtagMismatch { .. } => "ETAG_MISMATCH",
             Self::Traffic { refused, .. } => refused.reason(),
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
@@ -174,8 +208,13 @@ impl Fault for Error {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Access(refused) => refused.facts(),
-            Self::NotFound { name } | Self::AlreadyExists { name } | Self::Contended { name } => {
-                vec![("name", name.clone())]
+            Self::NotFound { name }
+            | Self::AlreadyExists { name }
+            | Self::Deleted { name }
+            | Self::InUse { name, .. }
+            | Self::Contended { name } => vec![("name", name.clone())],
+            Self::AliasMoved { name, expected, current } => {
+                vec![("name", name.clone()), ("expected", expected.clone()), ("current", current.clone())]
             }
             Self::EtagMismatch { name, given, current } => {
                 vec![("name", name.clone()), ("given", given.clone()), ("current", current.clone())]
@@ -198,7 +237,21 @@ impl Fault for Error {
     }
 
     fn preconditions(&self) -> Vec<Precondition> {
-        if let Self::Traffic { refused, .. } = self { refused.preconditions() } else { Vec::new() }
+        match self {
+            Self::Traffic { refused, .. } => refused.preconditions(),
+            Self::Deleted { name } => {
+                vec![Precondition { kind: "DELETED", subject: name.clone(), description: self.to_string() }]
+            }
+            Self::InUse { name, by } => {
+                let used = |by: &String| Precondition {
+                    kind: "IN_USE",
+                    subject: by.clone(),
+                    description: format!("refers to {name}"),
+                };
+                by.iter().map(used).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -66,6 +66,22 @@ impl Service for Handlers {
         .await
     }
 
+    async fn delete_model_type(&self, request: Request<pb::DeleteModelTypeRequest>) -> Answer<pb::ModelType> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_model_type(&intent, &delete).await.map(convert::model_type)
+        })
+        .await
+    }
+
+    async fn undelete_model_type(&self, request: Request<pb::UndeleteModelTypeRequest>) -> Answer<pb::ModelType> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0.undelete_model_type(&intent, (&asked.name, &asked.etag)).await.map(convert::model_type)
+        })
+        .await
+    }
+
     async fn create_model(&self, request: Request<pb::CreateModelRequest>) -> Answer<pb::Model> {
         handle(request, async |caller, message| {
             let (intent, wanted) = convert::create_model(caller, message)?;
@@ -94,6 +110,44 @@ impl Service for Handlers {
         handle(request, async |caller, message| {
             let (intent, update) = convert::update_model(caller, message)?;
             self.0.update_model(&intent, update).await.map(|found| convert::model(found, pb::View::Full))
+        })
+        .await
+    }
+
+    async fn delete_model(&self, request: Request<pb::DeleteModelRequest>) -> Answer<pb::Model> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_model(&intent, &delete).await.map(|found| convert::model(found, pb::View::Full))
+        })
+        .await
+    }
+
+    async fn undelete_model(&self, request: Request<pb::UndeleteModelRequest>) -> Answer<pb::Model> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0
+                .undelete_model(&intent, (&asked.name, &asked.etag))
+                .await
+                .map(|found| convert::model(found, pb::View::Full))
+        })
+        .await
+    }
+
+    async fn batch_get_models(
+        &self,
+        request: Request<pb::BatchGetModelsRequest>,
+    ) -> Answer<pb::BatchGetModelsResponse> {
+        handle(request, async |caller, message| {
+            let (names, view) = convert::batch_get_models(message)?;
+            self.0.batch_get_models(&caller, &names).map(|found| convert::batch_of_models(found, view))
+        })
+        .await
+    }
+
+    async fn attest_model(&self, request: Request<pb::AttestModelRequest>) -> Answer<pb::Model> {
+        handle(request, async |caller, message| {
+            let (intent, name) = convert::attest_model(caller, message)?;
+            self.0.attest_model(&intent, &name).await.map(|found| convert::model(found, pb::View::Full))
         })
         .await
     }
@@ -130,10 +184,109 @@ impl Service for Handlers {
         .await
     }
 
+    async fn delete_version(&self, request: Request<pb::DeleteVersionRequest>) -> Answer<pb::Version> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_version(&intent, &delete).await.map(convert::version)
+        })
+        .await
+    }
+
+    async fn undelete_version(&self, request: Request<pb::UndeleteVersionRequest>) -> Answer<pb::Version> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0.undelete_version(&intent, (&asked.name, &asked.etag)).await.map(convert::version)
+        })
+        .await
+    }
+
+    async fn batch_get_versions(
+        &self,
+        request: Request<pb::BatchGetVersionsRequest>,
+    ) -> Answer<pb::BatchGetVersionsResponse> {
+        handle(request, async |caller, message| {
+            let names = convert::batch_get_versions(message)?;
+            self.0.batch_get_versions(&caller, &names).map(convert::batch_of_versions)
+        })
+        .await
+    }
+
     async fn quarantine_version(&self, request: Request<pb::QuarantineVersionRequest>) -> Answer<pb::Version> {
         handle(request, async |caller, message| {
             let (intent, name) = convert::quarantine_version(caller, message)?;
             self.0.quarantine_version(&intent, &name).await.map(convert::version)
+        })
+        .await
+    }
+
+    async fn get_alias(&self, request: Request<pb::GetAliasRequest>) -> Answer<pb::Alias> {
+        handle(request, async |caller, message| {
+            let name = convert::get_alias(message)?;
+            self.0.get_alias(&caller, &name).map(convert::alias)
+        })
+        .await
+    }
+
+    async fn list_aliases(&self, request: Request<pb::ListAliasesRequest>) -> Answer<pb::ListAliasesResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::list_aliases(message)?;
+            self.0.list_aliases(&caller, &query).map(convert::aliases)
+        })
+        .await
+    }
+
+    async fn set_aliases(&self, request: Request<pb::SetAliasesRequest>) -> Answer<pb::SetAliasesResponse> {
+        handle(request, async |caller, message| {
+            let (intent, moves) = convert::set_aliases(caller, message)?;
+            self.0.set_aliases(&intent, &moves).await.map(convert::moved_aliases)
+        })
+        .await
+    }
+
+    async fn create_team(&self, request: Request<pb::CreateTeamRequest>) -> Answer<pb::Team> {
+        handle(request, async |caller, message| {
+            let (intent, wanted) = convert::create_team(caller, message)?;
+            self.0.create_team(&intent, wanted).await.map(convert::team)
+        })
+        .await
+    }
+
+    async fn get_team(&self, request: Request<pb::GetTeamRequest>) -> Answer<pb::Team> {
+        handle(request, async |caller, message| {
+            let name = convert::get_team(message)?;
+            self.0.get_team(&caller, &name).map(convert::team)
+        })
+        .await
+    }
+
+    async fn list_teams(&self, request: Request<pb::ListTeamsRequest>) -> Answer<pb::ListTeamsResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::list_teams(message)?;
+            self.0.list_teams(&caller, &query).map(convert::teams)
+        })
+        .await
+    }
+
+    async fn update_team(&self, request: Request<pb::UpdateTeamRequest>) -> Answer<pb::Team> {
+        handle(request, async |caller, message| {
+            let (intent, update) = convert::update_team(caller, message)?;
+            self.0.update_team(&intent, update).await.map(convert::team)
+        })
+        .await
+    }
+
+    async fn delete_team(&self, request: Request<pb::DeleteTeamRequest>) -> Answer<pb::Team> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_team(&intent, &delete).await.map(convert::team)
+        })
+        .await
+    }
+
+    async fn undelete_team(&self, request: Request<pb::UndeleteTeamRequest>) -> Answer<pb::Team> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0.undelete_team(&intent, (&asked.name, &asked.etag)).await.map(convert::team)
         })
         .await
     }

@@ -25,6 +25,12 @@ pub fn resource(name: &str) -> Bytes {
     join(RESOURCE, name.as_bytes())
 }
 
+/// The name of the resource whose current state lies at `key`.
+#[must_use]
+pub fn resource_name(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(RESOURCE)?).ok()
+}
+
 /// The newest version number of `model`.
 #[must_use]
 pub fn latest(model: &ModelName) -> Bytes {

@@ -10,6 +10,7 @@ pub mod convert;
 pub mod error;
 pub mod grpc;
 pub mod keys;
+pub mod kind;
 pub mod record;
 pub mod service;
 pub mod state;

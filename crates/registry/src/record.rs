@@ -14,7 +14,7 @@ use crate::keys;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 1;
+pub const ROWS: u32 = 2;
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,8 +23,11 @@ pub struct Answer {
     pub fingerprint: u64,
     /// When it was answered.
     pub at: Timestamp,
-    /// The resource as it was answered.
-    pub resource: Resource,
+    /// The resource as it was answered; none where nothing was left to answer with.
+    pub resource: Option<Resource>,
+    /// What was answered beside it.
+    #[serde(default)]
+    pub others: Vec<Resource>,
 }
 
 /// One row of the store.

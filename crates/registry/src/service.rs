@@ -1,6 +1,7 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
 mod access;
+mod aliases;
 mod answers;
 mod changes;
 mod commit;
@@ -8,6 +9,9 @@ mod list;
 mod model_types;
 mod models;
 mod owners;
+mod purge;
+mod standard;
+mod teams;
 mod traffic;
 mod versions;
 mod watch;
@@ -20,13 +24,13 @@ use slipway_chassis::page::Pictures;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
+pub use aliases::{Expected, ListedAlias, Move};
 pub use changes::{Entry, ListChanges};
-pub use list::{ListQuery, Listed};
-pub(crate) use model_types::blank as blank_type;
+pub use list::{ListQuery, Listed, Show};
 pub use models::ListedModel;
-pub(crate) use models::blank as blank_model;
+pub use standard::Delete;
 pub use traffic::SetTraffic;
-pub(crate) use versions::blank as blank_version;
+pub(crate) use versions::any_model;
 pub use watch::{Event, Last, Scope, Seen};
 
 use crate::Error;
@@ -63,6 +67,17 @@ pub struct Update<T> {
     pub mask: Mask,
     /// What the caller believes the current etag to be; empty for no belief.
     pub etag: String,
+    /// What happens when it is not there.
+    pub missing: Missing,
+}
+
+/// What happens when the resource that a mutation is about is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The mutation is refused.
+    Refused,
+    /// An update creates it; a deletion has nothing to do.
+    Allowed,
 }
 
 impl Registry {
@@ -75,9 +90,9 @@ impl Registry {
         Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default() }))
     }
 
-    /// Keeps the picture up to date and forgets old answers; never ends.
+    /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.keep_current(), self.forget_answers());
+        tokio::join!(self.keep_current(), self.forget_answers(), self.purge());
     }
 
     async fn keep_current(&self) {

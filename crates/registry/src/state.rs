@@ -5,15 +5,17 @@ mod subject;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use slipway_domain::alias::Alias;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
-pub use subject::type_subject;
+pub use subject::{team_subject, type_subject};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
@@ -38,6 +40,10 @@ pub enum KeptResource {
     Version(Kept<Version>),
     /// The traffic of the model with this name.
     Traffic(ModelName, Kept<Traffic>),
+    /// A team.
+    Team(Kept<Team>),
+    /// An alias.
+    Alias(Kept<Alias>),
 }
 
 impl KeptResource {
@@ -49,6 +55,8 @@ impl KeptResource {
             Self::Model(kept) => kept.value.name.to_string(),
             Self::Version(kept) => kept.value.name.to_string(),
             Self::Traffic(model, _) => model.traffic(),
+            Self::Team(kept) => kept.value.name.to_string(),
+            Self::Alias(kept) => kept.value.name.to_string(),
         }
     }
 
@@ -60,6 +68,8 @@ impl KeptResource {
             Self::Model(kept) => (Resource::Model(Arc::unwrap_or_clone(kept.value)), kept.revision),
             Self::Version(kept) => (Resource::Version(Arc::unwrap_or_clone(kept.value)), kept.revision),
             Self::Traffic(model, kept) => (Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Team(kept) => (Resource::Team(Arc::unwrap_or_clone(kept.value)), kept.revision),
+            Self::Alias(kept) => (Resource::Alias(Arc::unwrap_or_clone(kept.value)), kept.revision),
         }
     }
 }
@@ -77,6 +87,10 @@ pub struct State {
     pub versions: OrdMap<VersionName, Kept<Version>>,
     /// The traffic of each model.
     pub traffic: OrdMap<ModelName, Kept<Traffic>>,
+    /// The teams.
+    pub teams: OrdMap<TeamName, Kept<Team>>,
+    /// The aliases of each model.
+    pub aliases: OrdMap<AliasName, Kept<Alias>>,
     /// The newest version number of each model that has one.
     pub latest: OrdMap<ModelName, Kept<u64>>,
     /// The digests that must not be launched, by `{namespace}/{digest}`.
@@ -124,9 +138,10 @@ impl Picture for State {
     }
 
     fn delete(&mut self, key: &[u8]) {
-        // Answers are the only rows that are ever deleted.
         if let Some(id) = keys::answer_id(key) {
             self.answers.remove(&id);
+        } else if let Some(name) = keys::resource_name(key) {
+            self.forget(name);
         }
     }
 }
@@ -146,7 +161,41 @@ impl State {
             Resource::Traffic(model, value) => {
                 self.traffic.insert(model, Kept::new(value, revision));
             }
+            Resource::Team(value) => {
+                self.teams.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Alias(value) => {
+                self.aliases.insert(value.name.clone(), Kept::new(value, revision));
+            }
         }
+    }
+
+    /// Takes the resource called `name` away: its name says of which kind it is.
+    fn forget(&mut self, name: &str) {
+        if let Ok(name) = VersionName::parse(name) {
+            self.versions.remove(&name);
+        } else if let Ok(name) = AliasName::parse(name) {
+            self.aliases.remove(&name);
+        } else if let Ok(model) = ModelName::parse_traffic(name) {
+            self.traffic.remove(&model);
+        } else if let Ok(name) = ModelName::parse(name) {
+            self.models.remove(&name);
+        } else if let Ok(name) = ModelTypeName::parse(name) {
+            self.model_types.remove(&name);
+        } else if let Ok(name) = TeamName::parse(name) {
+            self.teams.remove(&name);
+        }
+    }
+
+    /// The versions of a model, by number.
+    pub fn versions_of(&self, model: &ModelName) -> impl Iterator<Item = &Kept<Version>> {
+        self.versions.range(model.version(0)..=model.version(u64::MAX)).map(|(_, kept)| kept)
+    }
+
+    /// The aliases of a model.
+    pub fn aliases_of<'a>(&'a self, model: &'a ModelName) -> impl Iterator<Item = &'a Kept<Alias>> {
+        let first = self.aliases.range(AliasName::first(model)..);
+        first.map(|(_, kept)| kept).take_while(move |kept| kept.value.name.model == *model)
     }
 
     /// The effective tier of a model: the more severe of its own and its type's.
@@ -168,6 +217,8 @@ impl State {
         let models = self.models.values().cloned().map(KeptResource::Model);
         let versions = self.versions.values().cloned().map(KeptResource::Version);
         let traffic = self.traffic.iter().map(|(model, kept)| KeptResource::Traffic(model.clone(), kept.clone()));
-        types.chain(models).chain(versions).chain(traffic)
+        let teams = self.teams.values().cloned().map(KeptResource::Team);
+        let aliases = self.aliases.values().cloned().map(KeptResource::Alias);
+        teams.chain(types).chain(models).chain(versions).chain(traffic).chain(aliases)
     }
 }

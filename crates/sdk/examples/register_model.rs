@@ -20,6 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::new(&Endpoint::new(&address)?);
     let name = ModelName::parse("namespaces/default/models/example-click")?;
 
+    registry.ensure_team(&"namespaces/default/teams/ranking".parse()?).await?;
     let model = match registry.create_model(model(&name)).await {
         Err(error) if error.code() == Code::AlreadyExists => registry.get_model(&name).await?,
         created => created?,

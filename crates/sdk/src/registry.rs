@@ -1,6 +1,6 @@
 //! The client of the registry.
 
-use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::Streaming;
 
@@ -29,11 +29,23 @@ pub struct Registry {
 mutations!(
     CreateModelTypeRequest,
     UpdateModelTypeRequest,
+    DeleteModelTypeRequest,
+    UndeleteModelTypeRequest,
     CreateModelRequest,
     UpdateModelRequest,
+    DeleteModelRequest,
+    UndeleteModelRequest,
+    AttestModelRequest,
     CreateVersionRequest,
     UpdateVersionRequest,
+    DeleteVersionRequest,
+    UndeleteVersionRequest,
     QuarantineVersionRequest,
+    SetAliasesRequest,
+    CreateTeamRequest,
+    UpdateTeamRequest,
+    DeleteTeamRequest,
+    UndeleteTeamRequest,
     SetTrafficRequest,
 );
 
@@ -77,6 +89,16 @@ impl Registry {
         unary!(self.update_model_type(identified(request))).await
     }
 
+    /// Deletes a model type, which can be taken back for 30 days.
+    pub async fn delete_model_type(&self, request: pb::DeleteModelTypeRequest) -> Result<pb::ModelType, Error> {
+        unary!(self.delete_model_type(identified(request))).await
+    }
+
+    /// Takes the deletion of a model type back.
+    pub async fn undelete_model_type(&self, request: pb::UndeleteModelTypeRequest) -> Result<pb::ModelType, Error> {
+        unary!(self.undelete_model_type(identified(request))).await
+    }
+
     /// Creates a model.
     pub async fn create_model(&self, request: pb::CreateModelRequest) -> Result<pb::Model, Error> {
         unary!(self.create_model(identified(request))).await
@@ -96,6 +118,29 @@ impl Registry {
     /// Changes the named fields of a model.
     pub async fn update_model(&self, request: pb::UpdateModelRequest) -> Result<pb::Model, Error> {
         unary!(self.update_model(identified(request))).await
+    }
+
+    /// Deletes a model, which can be taken back for 30 days.
+    pub async fn delete_model(&self, request: pb::DeleteModelRequest) -> Result<pb::Model, Error> {
+        unary!(self.delete_model(identified(request))).await
+    }
+
+    /// Takes the deletion of a model back.
+    pub async fn undelete_model(&self, request: pb::UndeleteModelRequest) -> Result<pb::Model, Error> {
+        unary!(self.undelete_model(identified(request))).await
+    }
+
+    /// Returns several models of one revision.
+    pub async fn batch_get_models(
+        &self,
+        request: pb::BatchGetModelsRequest,
+    ) -> Result<pb::BatchGetModelsResponse, Error> {
+        unary!(self.batch_get_models(request)).await
+    }
+
+    /// Says that a model is still its owner's, which counts for 180 days.
+    pub async fn attest_model(&self, request: pb::AttestModelRequest) -> Result<pb::Model, Error> {
+        unary!(self.attest_model(identified(request))).await
     }
 
     /// Creates the next version of a model.
@@ -118,9 +163,78 @@ impl Registry {
         unary!(self.update_version(identified(request))).await
     }
 
+    /// Deletes a version, which can be taken back for 30 days.
+    pub async fn delete_version(&self, request: pb::DeleteVersionRequest) -> Result<pb::Version, Error> {
+        unary!(self.delete_version(identified(request))).await
+    }
+
+    /// Takes the deletion of a version back.
+    pub async fn undelete_version(&self, request: pb::UndeleteVersionRequest) -> Result<pb::Version, Error> {
+        unary!(self.undelete_version(identified(request))).await
+    }
+
+    /// Returns several versions of one revision.
+    pub async fn batch_get_versions(
+        &self,
+        request: pb::BatchGetVersionsRequest,
+    ) -> Result<pb::BatchGetVersionsResponse, Error> {
+        unary!(self.batch_get_versions(request)).await
+    }
+
     /// Marks all versions that carry a version's digest as not to be launched again.
     pub async fn quarantine_version(&self, request: pb::QuarantineVersionRequest) -> Result<pb::Version, Error> {
         unary!(self.quarantine_version(identified(request))).await
+    }
+
+    /// Returns an alias of a model.
+    pub async fn get_alias(&self, name: &AliasName) -> Result<pb::Alias, Error> {
+        unary!(self.get_alias(pb::GetAliasRequest { name: name.to_string() })).await
+    }
+
+    /// Lists one page of aliases.
+    pub async fn list_aliases(&self, request: pb::ListAliasesRequest) -> Result<pb::ListAliasesResponse, Error> {
+        unary!(self.list_aliases(request)).await
+    }
+
+    /// Moves, makes and takes away aliases: all of them in one revision, or none.
+    pub async fn set_aliases(&self, request: pb::SetAliasesRequest) -> Result<pb::SetAliasesResponse, Error> {
+        unary!(self.set_aliases(identified(request))).await
+    }
+
+    /// Creates a team.
+    pub async fn create_team(&self, request: pb::CreateTeamRequest) -> Result<pb::Team, Error> {
+        unary!(self.create_team(identified(request))).await
+    }
+
+    /// Makes sure that a team is there; what it is stays as it is.
+    pub async fn ensure_team(&self, name: &TeamName) -> Result<pb::Team, Error> {
+        let team = pb::Team { name: name.to_string(), ..Default::default() };
+        self.update_team(pb::UpdateTeamRequest { team: Some(team), allow_missing: true, ..Default::default() }).await
+    }
+
+    /// Returns a team.
+    pub async fn get_team(&self, name: &TeamName) -> Result<pb::Team, Error> {
+        unary!(self.get_team(pb::GetTeamRequest { name: name.to_string() })).await
+    }
+
+    /// Lists one page of teams.
+    pub async fn list_teams(&self, request: pb::ListTeamsRequest) -> Result<pb::ListTeamsResponse, Error> {
+        unary!(self.list_teams(request)).await
+    }
+
+    /// Changes the named fields of a team.
+    pub async fn update_team(&self, request: pb::UpdateTeamRequest) -> Result<pb::Team, Error> {
+        unary!(self.update_team(identified(request))).await
+    }
+
+    /// Deletes a team, which can be taken back for 30 days.
+    pub async fn delete_team(&self, request: pb::DeleteTeamRequest) -> Result<pb::Team, Error> {
+        unary!(self.delete_team(identified(request))).await
+    }
+
+    /// Takes the deletion of a team back.
+    pub async fn undelete_team(&self, request: pb::UndeleteTeamRequest) -> Result<pb::Team, Error> {
+        unary!(self.undelete_team(identified(request))).await
     }
 
     /// Returns which versions serve which share of a model's units.

@@ -80,6 +80,8 @@ impl Pursuit {
 fn changed(seen: Seen) -> Option<News> {
     match seen.resource {
         Resource::Traffic(model, traffic) => Some(News::Changed(model, traffic)),
-        Resource::ModelType(_) | Resource::Model(_) | Resource::Version(_) => None,
+        Resource::ModelType(_) | Resource::Model(_) | Resource::Version(_) | Resource::Team(_) | Resource::Alias(_) => {
+            None
+        }
     }
 }

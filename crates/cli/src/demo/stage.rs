@@ -103,11 +103,16 @@ impl Stage {
 }
 
 async fn register(registry: &Registry) -> Result<ModelName> {
+    let team = pb::Team { display_name: "Operations".to_owned(), ..Default::default() };
+    let parent = "namespaces/default".to_owned();
+    let team =
+        pb::CreateTeamRequest { parent, team_id: "operations".to_owned(), team: Some(team), ..Default::default() };
+    registry.create_team(team).await?;
     let model = pb::Model {
         display_name: "Flight delay".to_owned(),
         description: "Whether a departing flight lands more than 15 minutes late".to_owned(),
         owner: "operations".to_owned(),
-        on_call: "operations-night".to_owned(),
+        on_call: "operations".to_owned(),
         surface: "flight-status".to_owned(),
         predicted_event: "the flight lands more than 15 minutes late, or never arrives".to_owned(),
         label_window: prost_types::Duration::try_from(LABEL_WINDOW).ok(),

@@ -21,9 +21,15 @@ pub struct Fields {
     /// Its type, as click-through-rate.
     #[arg(long, value_name = "TYPE")]
     model_type: Option<value::ModelType>,
-    /// Who is paged when it breaks.
-    #[arg(long, value_name = "TEXT")]
+    /// The team that is paged when it breaks [default: its owner].
+    #[arg(long, value_name = "TEAM")]
     on_call: Option<String>,
+    /// What to do when it breaks.
+    #[arg(long, value_parser = value::uri, value_name = "URL")]
+    runbook: Option<String>,
+    /// An alias that nobody moves alone; may be repeated.
+    #[arg(long = "protect-alias", value_parser = value::identifier, value_name = "ID")]
+    protected_aliases: Vec<String>,
     /// Where its predictions are used.
     #[arg(long, value_name = "TEXT")]
     surface: Option<String>,
@@ -64,11 +70,13 @@ enum Stage {
 }
 
 /// The fields that can be emptied, as they are typed.
-pub const CLEARABLE: [&str; 12] = [
+pub const CLEARABLE: [&str; 14] = [
     "display-name",
     "description",
     "model-type",
     "on-call",
+    "runbook-uri",
+    "protected-aliases",
     "surface",
     "funnel-stage",
     "business-function",
@@ -87,6 +95,7 @@ impl Fields {
             ("display_name", &self.display_name, &mut model.display_name),
             ("description", &self.description, &mut model.description),
             ("on_call", &self.on_call, &mut model.on_call),
+            ("runbook_uri", &self.runbook, &mut model.runbook_uri),
             ("surface", &self.surface, &mut model.surface),
             ("business_function", &self.business_function, &mut model.business_function),
             ("predicted_event", &self.predicted_event, &mut model.predicted_event),
@@ -99,6 +108,10 @@ impl Fields {
         if let Some(model_type) = &self.model_type {
             model.model_type = connect.model_type(model_type).to_string();
             paths.push("model_type");
+        }
+        if !self.protected_aliases.is_empty() {
+            model.protected_aliases.clone_from(&self.protected_aliases);
+            paths.push("protected_aliases");
         }
         if let Some(stage) = self.funnel_stage {
             model.set_funnel_stage(stage.into());

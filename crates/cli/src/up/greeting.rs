@@ -63,7 +63,8 @@ impl Greeting {
   launcher        {launcher}
 
 Next, in another terminal:
-{elsewhere}  slipway model create flight-delay --owner ops
+{elsewhere}  slipway team create ops
+  slipway model create flight-delay --owner ops
   slipway model ls
 
 Ctrl-C stops it.",

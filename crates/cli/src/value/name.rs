@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use slipway_domain::name::{self, Identifier, LaunchName, ModelName, ModelTypeName, VersionName};
+use slipway_domain::name::{self, AliasName, Identifier, LaunchName, ModelName, ModelTypeName, TeamName, VersionName};
 
 use super::Refused;
 
@@ -76,6 +76,10 @@ by_id!(
     ModelType, ModelTypeName, model_type, "click-through-rate"
 );
 by_id!(
+    /// A team, as `ranking`.
+    Team, TeamName, team, "ranking"
+);
+by_id!(
     /// A launch, by its id.
     Launch, LaunchName, launch, "the id that `slipway launch ls` shows"
 );
@@ -106,6 +110,65 @@ impl FromStr for Version {
         let told = |error: name::Error| format!("write flight-delay/2: {error}");
         let name = VersionName::parse(&format!("namespaces/any/models/{model}/versions/{number}")).map_err(told)?;
         Ok(Self(Typed::Short((name.model.model, name.number))))
+    }
+}
+
+/// An alias, as `flight-delay@champion`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias(Typed<AliasName, (Identifier, Identifier)>);
+
+impl Alias {
+    /// Its full name.
+    pub fn within(&self, namespace: &Identifier) -> AliasName {
+        match &self.0 {
+            Typed::Full(name) => name.clone(),
+            Typed::Short((model, alias)) => {
+                ModelName { namespace: namespace.clone(), model: model.clone() }.alias(alias.clone())
+            }
+        }
+    }
+}
+
+impl FromStr for Alias {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        let Some((model, alias)) = text.split_once('@') else {
+            return full(text, "a model and an alias of it, as flight-delay@champion").map(Typed::Full).map(Self);
+        };
+        Ok(Self(Typed::Short((parse(model)?, parse(alias)?))))
+    }
+}
+
+/// What becomes of an alias: `flight-delay@champion=2`, or `flight-delay@champion=2:1` if it must name 1 now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasMove {
+    /// The alias.
+    pub alias: Alias,
+    /// The number of the version that it shall name; none to take it away.
+    pub to: Option<u64>,
+    /// The number of the version that it must name now; `Some(None)`: there must be none.
+    pub expected: Option<Option<u64>>,
+}
+
+impl FromStr for AliasMove {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        let told = || {
+            "write flight-delay@champion=2; flight-delay@champion=2:1 if it must name version 1 now, none for no version"
+                .to_owned()
+        };
+        let number = |text: &str| match text {
+            "none" => Ok(None),
+            text => text.parse().ok().filter(|number| *number > 0).map(Some).ok_or_else(told),
+        };
+        let (alias, versions) = text.rsplit_once('=').ok_or_else(told)?;
+        let (to, expected) = match versions.split_once(':') {
+            Some((to, expected)) => (to, Some(number(expected)?)),
+            None => (versions, None),
+        };
+        Ok(Self { alias: alias.parse()?, to: number(to)?, expected })
     }
 }
 
@@ -166,6 +229,17 @@ mod tests {
         }
         for bad in ["", "ctr", "ctr/0", "ctr/02", "ctr/x", "Ctr/1", "ctr/1/2", "ctr:1"] {
             assert!(bad.parse::<Version>().unwrap_err().contains("flight-delay/2"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_move_says_what_an_alias_names_and_what_it_must_have_named() {
+        let read = |text: &str| text.parse::<AliasMove>().map(|one| (one.to, one.expected));
+        assert_eq!(read("ctr@champion=2"), Ok((Some(2), None)));
+        assert_eq!(read("ctr@champion=none:3"), Ok((None, Some(Some(3)))));
+        assert_eq!(read("namespaces/n/models/ctr/aliases/champion=2:none"), Ok((Some(2), Some(None))));
+        for bad in ["", "ctr@champion", "ctr@champion=", "ctr@champion=0", "ctr=2", "ctr@=1", "ctr@champion=2:"] {
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 

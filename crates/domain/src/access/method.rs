@@ -33,10 +33,14 @@ pub fn rule(service: &str, method: &str) -> Rule {
 
 fn registry(method: &str) -> Option<Permission> {
     Some(match method {
-        "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "GetVersion" | "ListVersions"
-        | "GetTraffic" | "Watch" | "ListChanges" => Permission::ReadModels,
-        "CreateModelType" | "UpdateModelType" | "CreateModel" | "UpdateModel" => Permission::WriteModels,
-        "CreateVersion" | "UpdateVersion" => Permission::WriteVersions,
+        "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
+        | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
+        | "Watch" | "ListChanges" => Permission::ReadModels,
+        "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
+        | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
+        "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
+        "CreateVersion" | "UpdateVersion" | "DeleteVersion" | "UndeleteVersion" => Permission::WriteVersions,
+        "SetAliases" => Permission::WriteAliases,
         "QuarantineVersion" => Permission::QuarantineVersions,
         "SetTraffic" => Permission::WriteTraffic,
         _ => return None,

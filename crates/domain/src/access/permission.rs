@@ -5,10 +5,14 @@
 pub enum Permission {
     /// See model types, models, versions, traffic and their history.
     ReadModels,
-    /// Create and change model types and models.
+    /// Create, change and delete model types and models.
     WriteModels,
-    /// Create and change versions.
+    /// Create, change and delete teams.
+    WriteTeams,
+    /// Create, change and delete versions.
     WriteVersions,
+    /// Move aliases.
+    WriteAliases,
     /// Mark a digest as not to be launched again.
     QuarantineVersions,
     /// Move traffic by hand, or as a launcher.
@@ -35,10 +39,12 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadModels,
         Self::WriteModels,
+        Self::WriteTeams,
         Self::WriteVersions,
+        Self::WriteAliases,
         Self::QuarantineVersions,
         Self::WriteTraffic,
         Self::ReportObservations,
@@ -58,7 +64,9 @@ impl Permission {
         match self {
             Self::ReadModels => "models.read",
             Self::WriteModels => "models.write",
+            Self::WriteTeams => "teams.write",
             Self::WriteVersions => "versions.write",
+            Self::WriteAliases => "aliases.write",
             Self::QuarantineVersions => "versions.quarantine",
             Self::WriteTraffic => "traffic.write",
             Self::ReportObservations => "observations.report",

@@ -64,7 +64,15 @@ impl Role {
         match self {
             Self::Viewer => &[P::ReadModels, P::ReadHealth, P::ReadLaunches],
             Self::Reporter => &[P::ReadModels, P::ReportObservations],
-            Self::Registrar => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::WriteModels, P::WriteVersions],
+            Self::Registrar => &[
+                P::ReadModels,
+                P::ReadHealth,
+                P::ReadLaunches,
+                P::WriteModels,
+                P::WriteTeams,
+                P::WriteVersions,
+                P::WriteAliases,
+            ],
             Self::Launcher => &[
                 P::ReadModels,
                 P::ReadHealth,
@@ -78,6 +86,7 @@ impl Role {
                 P::ReadModels,
                 P::ReadHealth,
                 P::ReadLaunches,
+                P::WriteAliases,
                 P::WriteTraffic,
                 P::QuarantineVersions,
                 P::SteerLaunches,

@@ -3,12 +3,13 @@
 use slipway_chassis::scalar::{instant, signed};
 use slipway_domain::ledger::{Action, Change};
 use slipway_domain::model::{ModelType, Version};
+use slipway_domain::team::Team;
 use slipway_proto::registry::v1 as pb;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use super::resource::{model, model_type, resource, version};
-use crate::service::{Entry, Event, Last, Listed, ListedModel, Seen};
+use super::resource::{alias, model, model_type, resource, team, version};
+use crate::service::{Entry, Event, Last, Listed, ListedAlias, ListedModel, Seen};
 use crate::state::State;
 
 /// A page of model types.
@@ -44,6 +45,49 @@ pub fn versions(page: Listed<Kept<Version>>) -> pb::ListVersionsResponse {
         next_page_token,
         revision: signed(revision),
     }
+}
+
+/// Several models of one revision.
+#[must_use]
+pub fn batch_of_models((found, revision): (Vec<ListedModel>, Revision), view: pb::View) -> pb::BatchGetModelsResponse {
+    let models = found.into_iter().map(|listed| model(listed, view)).collect();
+    pb::BatchGetModelsResponse { models, revision: signed(revision) }
+}
+
+/// Several versions of one revision.
+#[must_use]
+pub fn batch_of_versions((found, revision): (Vec<Kept<Version>>, Revision)) -> pb::BatchGetVersionsResponse {
+    pb::BatchGetVersionsResponse { versions: found.into_iter().map(version).collect(), revision: signed(revision) }
+}
+
+/// A page of teams.
+#[must_use]
+pub fn teams(page: Listed<Kept<Team>>) -> pb::ListTeamsResponse {
+    let Listed { items, next_page_token, revision, total } = page;
+    pb::ListTeamsResponse {
+        teams: items.into_iter().map(team).collect(),
+        next_page_token,
+        revision: signed(revision),
+        total_size: signed(total as u64),
+    }
+}
+
+/// A page of aliases.
+#[must_use]
+pub fn aliases(page: Listed<ListedAlias>) -> pb::ListAliasesResponse {
+    let Listed { items, next_page_token, revision, total } = page;
+    pb::ListAliasesResponse {
+        aliases: items.into_iter().map(alias).collect(),
+        next_page_token,
+        revision: signed(revision),
+        total_size: signed(total as u64),
+    }
+}
+
+/// Aliases after a move.
+#[must_use]
+pub fn moved_aliases((found, revision): (Vec<ListedAlias>, Revision)) -> pb::SetAliasesResponse {
+    pb::SetAliasesResponse { aliases: found.into_iter().map(alias).collect(), revision: signed(revision) }
 }
 
 fn action(action: Action) -> pb::ChangeAction {

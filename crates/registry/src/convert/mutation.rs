@@ -13,20 +13,21 @@ use slipway_domain::traffic::{Range, Writer};
 use slipway_proto::registry::v1 as pb;
 
 use crate::Error;
-use crate::service::{Mask, SetTraffic, Update, blank_model, blank_type, blank_version};
+use crate::kind::Rules;
+use crate::service::{Mask, Missing, SetTraffic, Update};
 
 /// A name out of a request.
-fn parse<T>(check: &mut Check, field: &str, parsed: Result<T, NameError>) -> Option<T> {
+pub(super) fn parse<T>(check: &mut Check, field: &str, parsed: Result<T, NameError>) -> Option<T> {
     parsed.map_err(|error| check.add(field, "NOT_A_NAME", error.to_string())).ok()
 }
 
 /// A name that stands for nothing: what it is used in is thrown away, because its violation is already noted.
-fn nowhere() -> ModelName {
+pub(super) fn nowhere() -> ModelName {
     let id = || Identifier::parse("x").expect("x is an identifier");
     ModelName { namespace: id(), model: id() }
 }
 
-fn child(check: &mut Check, parent: &str, field: &str, id: &str) -> (Identifier, Identifier) {
+pub(super) fn child(check: &mut Check, parent: &str, field: &str, id: &str) -> (Identifier, Identifier) {
     let namespace = parse(check, "parent", NamespaceName::parse(parent)).map(|name| name.namespace);
     let id = parse(check, field, Identifier::parse(id));
     let nowhere = nowhere();
@@ -42,7 +43,20 @@ fn criticality(check: &mut Check, field: &str, message: Option<pb::Criticality>)
     Some(Criticality { tier, reason, evidence_uri })
 }
 
-fn labels(labels: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+/// Identifiers, each once.
+fn identifiers(check: &mut Check, field: &str, texts: &[String]) -> Vec<Identifier> {
+    let mut found = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        if let Some(id) = parse(check, &format!("{field}[{index}]"), Identifier::parse(text))
+            && !found.contains(&id)
+        {
+            found.push(id);
+        }
+    }
+    found
+}
+
+pub(super) fn labels(labels: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
 }
 
@@ -57,9 +71,12 @@ fn model_type(check: &mut Check, name: ModelTypeName, message: pb::ModelType) ->
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
+        purge_time: _,
     } = message;
     let criticality = criticality(check, "model_type.criticality", tier);
-    let model_type = ModelType { display_name, description, criticality, labels: labels(marks), ..blank_type(&name) };
+    let model_type =
+        ModelType { display_name, description, criticality, labels: labels(marks), ..ModelType::blank(&name) };
     model_type.check(check);
     model_type
 }
@@ -119,6 +136,11 @@ fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
         update_time: _,
         etag: _,
         latest_version: _,
+        runbook_uri,
+        protected_aliases,
+        attestation: _,
+        delete_time: _,
+        purge_time: _,
     } = message;
     let typed = (!model_type.is_empty()).then(|| ModelTypeName::parse(&model_type));
     Model {
@@ -134,8 +156,10 @@ fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
         label_window: label_window(check, window),
         criticality: criticality(check, "model.criticality", tier),
         health_policy: health_policy(policy),
+        runbook_uri,
+        protected_aliases: identifiers(check, "model.protected_aliases", &protected_aliases),
         labels: labels(marks),
-        ..blank_model(&name)
+        ..Model::blank(&name)
     }
 }
 
@@ -152,17 +176,27 @@ fn version(name: &VersionName, message: pb::Version) -> Version {
         create_time: _,
         update_time: _,
         etag: _,
+        delete_time: _,
+        purge_time: _,
     } = message;
-    Version { display_name, description, artifact_uri, artifact_digest, labels: labels(marks), ..blank_version(name) }
+    Version { display_name, description, artifact_uri, artifact_digest, labels: labels(marks), ..Version::blank(name) }
 }
 
-fn mask(mask: Option<prost_types::FieldMask>) -> Mask {
+pub(super) fn mask(mask: Option<prost_types::FieldMask>) -> Mask {
     match mask.map(|mask| mask.paths) {
         None => Mask::Populated,
         Some(paths) if paths.is_empty() => Mask::Populated,
         Some(paths) if paths == ["*"] => Mask::Everything,
         Some(paths) => Mask::Paths(paths),
     }
+}
+
+/// What happens when what an update is about is not there: what is not there has no etag.
+pub(super) fn missing(check: &mut Check, allowed: bool, (field, etag): (&str, &str)) -> Missing {
+    if allowed && !etag.is_empty() {
+        check.add(field, "CONTRADICTION", "must not be set with allow_missing: what is not there has no etag");
+    }
+    if allowed { Missing::Allowed } else { Missing::Refused }
 }
 
 /// Reads a request to create a model type.
@@ -189,16 +223,24 @@ pub fn update_model_type(
     caller: Caller,
     request: pb::UpdateModelTypeRequest,
 ) -> Result<(Intent, Update<ModelType>), Error> {
-    let pb::UpdateModelTypeRequest { model_type: message, update_mask, request_id, validate_only, reason } = request;
+    let pb::UpdateModelTypeRequest {
+        model_type: message,
+        update_mask,
+        request_id,
+        validate_only,
+        reason,
+        allow_missing,
+    } = request;
     let mut check = Check::new();
     let message = message.unwrap_or_default();
     let etag = message.etag.clone();
     let name = parse(&mut check, "model_type.name", ModelTypeName::parse(&message.name));
     let name = name.unwrap_or_else(|| ModelTypeName { namespace: nowhere().namespace, model_type: nowhere().model });
     let wanted = model_type(&mut check, name, message);
+    let missing = missing(&mut check, allow_missing, ("model_type.etag", &etag));
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
-    Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
+    Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing }))
 }
 
 /// Reads a request to create a model.
@@ -221,15 +263,17 @@ pub fn create_model(caller: Caller, request: pb::CreateModelRequest) -> Result<(
 /// # Errors
 /// [`Error::Invalid`] with every fault.
 pub fn update_model(caller: Caller, request: pb::UpdateModelRequest) -> Result<(Intent, Update<Model>), Error> {
-    let pb::UpdateModelRequest { model: message, update_mask, request_id, validate_only, reason } = request;
+    let pb::UpdateModelRequest { model: message, update_mask, request_id, validate_only, reason, allow_missing } =
+        request;
     let mut check = Check::new();
     let message = message.unwrap_or_default();
     let etag = message.etag.clone();
     let name = parse(&mut check, "model.name", ModelName::parse(&message.name)).unwrap_or_else(nowhere);
     let wanted = model(&mut check, name, message);
+    let missing = missing(&mut check, allow_missing, ("model.etag", &etag));
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
-    Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
+    Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing }))
 }
 
 /// Reads a request to create a version.
@@ -260,7 +304,7 @@ pub fn update_version(caller: Caller, request: pb::UpdateVersionRequest) -> Resu
     let wanted = version(&name.unwrap_or_else(|| nowhere().version(0)), message);
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
-    Ok((intent, Update { wanted, mask: mask(update_mask), etag }))
+    Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing: Missing::Refused }))
 }
 
 /// Reads a request to quarantine a version.

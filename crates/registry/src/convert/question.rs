@@ -2,11 +2,17 @@
 
 use std::str::FromStr;
 
-use slipway_domain::name::{Error as NameError, ModelName, ModelTypeName, NamespaceName, VersionName};
+use slipway_domain::check::Check;
+use slipway_domain::name::{
+    AliasName, Error as NameError, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName,
+};
 use slipway_proto::registry::v1 as pb;
 
 use crate::Error;
-use crate::service::{ListChanges, ListQuery, Scope};
+use crate::service::{ListChanges, ListQuery, Scope, Show, any_model};
+
+/// The most names of a batch.
+const LARGEST_BATCH: usize = 1000;
 
 /// The name alone that a Get asks for.
 fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
@@ -41,6 +47,84 @@ pub fn get_version(request: pb::GetVersionRequest) -> Result<VersionName, Error>
     name(&text)
 }
 
+/// Reads a request for a team.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is none.
+pub fn get_team(request: pb::GetTeamRequest) -> Result<TeamName, Error> {
+    let pb::GetTeamRequest { name: text } = request;
+    name(&text)
+}
+
+/// Reads a request for an alias.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is none.
+pub fn get_alias(request: pb::GetAliasRequest) -> Result<AliasName, Error> {
+    let pb::GetAliasRequest { name: text } = request;
+    name(&text)
+}
+
+/// The names of a batch, all of which `below` says to lie below its parent.
+fn names<T: FromStr<Err = NameError>>(texts: &[String], below: impl Fn(&T) -> bool) -> Result<Vec<T>, Error> {
+    let mut check = Check::new();
+    if texts.is_empty() || texts.len() > LARGEST_BATCH {
+        check.out_of_bounds("names", format!("has {} names; it must have 1 to {LARGEST_BATCH}", texts.len()));
+    }
+    let mut names = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let field = format!("names[{index}]");
+        match text.parse() {
+            Ok(name) if below(&name) => names.push(name),
+            Ok(_) => check.add(field, "OTHER_PARENT", "does not lie below the parent"),
+            Err(error) => check.add(field, "NOT_A_NAME", error.to_string()),
+        }
+    }
+    check.finish()?;
+    Ok(names)
+}
+
+/// Reads a request for several models.
+///
+/// # Errors
+/// [`Error::Invalid`] with every name that is none or lies elsewhere, or for an unknown view.
+pub fn batch_get_models(request: pb::BatchGetModelsRequest) -> Result<(Vec<ModelName>, pb::View), Error> {
+    let pb::BatchGetModelsRequest { parent, names: texts, view: wanted } = request;
+    check_parent(&parent)?;
+    let below = |name: &ModelName| parent == "namespaces/-" || name.parent().to_string() == parent;
+    Ok((names(&texts, below)?, view(wanted)?))
+}
+
+/// Reads a request for several versions.
+///
+/// # Errors
+/// [`Error::Invalid`] with every name that is none or lies elsewhere.
+pub fn batch_get_versions(request: pb::BatchGetVersionsRequest) -> Result<Vec<VersionName>, Error> {
+    let pb::BatchGetVersionsRequest { parent, names: texts } = request;
+    check_models(&parent)?;
+    names(&texts, |name: &VersionName| any_model(&parent, &name.model))
+}
+
+/// Reads a request to list teams.
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that is no namespace.
+pub fn list_teams(request: pb::ListTeamsRequest) -> Result<ListQuery, Error> {
+    let pb::ListTeamsRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
+    check_parent(&parent)?;
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
+}
+
+/// Reads a request to list aliases.
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that is neither a model nor a pattern of models.
+pub fn list_aliases(request: pb::ListAliasesRequest) -> Result<ListQuery, Error> {
+    let pb::ListAliasesRequest { parent, page_size, page_token, filter, order_by } = request;
+    check_models(&parent)?;
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: Show::Living })
+}
+
 /// Reads a request for the traffic of a model.
 ///
 /// # Errors
@@ -59,14 +143,18 @@ fn check_parent(parent: &str) -> Result<(), Error> {
     parsed.map_err(|error| Error::invalid("parent", "NOT_A_NAME", error.to_string()))
 }
 
+fn show(deleted: bool) -> Show {
+    if deleted { Show::All } else { Show::Living }
+}
+
 /// Reads a request to list model types.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a parent that is no namespace.
 pub fn list_model_types(request: pb::ListModelTypesRequest) -> Result<ListQuery, Error> {
-    let pb::ListModelTypesRequest { parent, page_size, page_token, filter, order_by } = request;
+    let pb::ListModelTypesRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
     check_parent(&parent)?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by })
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
 }
 
 /// Reads a request to list models.
@@ -74,9 +162,17 @@ pub fn list_model_types(request: pb::ListModelTypesRequest) -> Result<ListQuery,
 /// # Errors
 /// [`Error::Invalid`] for a parent that is no namespace, or an unknown view.
 pub fn list_models(request: pb::ListModelsRequest) -> Result<(ListQuery, pb::View), Error> {
-    let pb::ListModelsRequest { parent, page_size, page_token, filter, order_by, view: wanted } = request;
+    let pb::ListModelsRequest { parent, page_size, page_token, filter, order_by, view: wanted, show_deleted } = request;
     check_parent(&parent)?;
-    Ok((ListQuery { parent, page_size, page_token, filter, order_by }, view(wanted)?))
+    Ok((ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) }, view(wanted)?))
+}
+
+/// A parent that is a model, or with `-` any of a namespace or any at all.
+fn check_models(parent: &str) -> Result<(), Error> {
+    let pattern: Vec<_> = parent.split('/').map(|part| if part == "-" { "x" } else { part }).collect();
+    let wanted = || format!("does not have the form {:?}; - stands for any", ModelName::FORM);
+    let parsed = ModelName::parse(&pattern.join("/")).map(|_| ());
+    parsed.map_err(|_| Error::invalid("parent", "NOT_A_NAME", wanted()))
 }
 
 /// Reads a request to list versions.
@@ -84,18 +180,9 @@ pub fn list_models(request: pb::ListModelsRequest) -> Result<(ListQuery, pb::Vie
 /// # Errors
 /// [`Error::Invalid`] for a parent that is neither a model nor a pattern of models.
 pub fn list_versions(request: pb::ListVersionsRequest) -> Result<ListQuery, Error> {
-    let pb::ListVersionsRequest { parent, page_size, page_token, filter, order_by } = request;
-    // `-` stands for any namespace and any model; what remains must be a model's name.
-    let pattern: Vec<_> = parent.split('/').map(|part| if part == "-" { "x" } else { part }).collect();
-    let parsed = ModelName::parse(&pattern.join("/")).map(|_| ());
-    parsed.map_err(|_| {
-        Error::invalid(
-            "parent",
-            "NOT_A_NAME",
-            format!("does not have the form {:?}; - stands for any", ModelName::FORM),
-        )
-    })?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by })
+    let pb::ListVersionsRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
+    check_models(&parent)?;
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
 }
 
 /// Reads how much of a resource is wanted.
@@ -111,6 +198,8 @@ fn check_ancestor(parent: &str) -> Result<(), Error> {
         || ModelTypeName::parse(parent).is_ok()
         || ModelName::parse(parent).is_ok()
         || VersionName::parse(parent).is_ok()
+        || TeamName::parse(parent).is_ok()
+        || AliasName::parse(parent).is_ok()
         || ModelName::parse_traffic(parent).is_ok();
     let wanted = || format!("must be empty, {}, {} or another resource", NamespaceName::FORM, ModelName::FORM);
     if known { Ok(()) } else { Err(Error::invalid("parent", "NOT_A_NAME", wanted())) }

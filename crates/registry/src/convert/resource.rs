@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use slipway_chassis::etag::etag;
 use slipway_chassis::scalar::{duration, instant, signed};
+use slipway_domain::alias::Alias;
 use slipway_domain::ledger::Resource;
-use slipway_domain::model::{Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version};
+use slipway_domain::model::{
+    Attestation, Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version,
+};
 use slipway_domain::name::ModelName;
+use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_proto::registry::v1 as pb;
 use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use crate::service::ListedModel;
+use crate::service::{ListedAlias, ListedModel};
 use crate::state::State;
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -32,7 +36,8 @@ pub fn model_type(kept: Kept<ModelType>) -> pb::ModelType {
 }
 
 fn model_type_at(value: &ModelType, revision: Revision) -> pb::ModelType {
-    let ModelType { name, display_name, description, criticality: tier, labels, created_at, updated_at } = value;
+    let ModelType { name, display_name, description, criticality: tier, labels, created_at, updated_at, deletion } =
+        value;
     pb::ModelType {
         name: name.to_string(),
         display_name: display_name.clone(),
@@ -42,6 +47,8 @@ fn model_type_at(value: &ModelType, revision: Revision) -> pb::ModelType {
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
         etag: etag(revision),
+        delete_time: deletion.map(|deletion| instant(deletion.at)),
+        purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
     }
 }
 
@@ -79,6 +86,10 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         labels,
         created_at,
         updated_at,
+        runbook_uri,
+        protected_aliases,
+        attestation: word,
+        deletion,
     } = &*listed.model.value;
     let full = view != pb::View::Basic;
     pb::Model {
@@ -101,6 +112,70 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         update_time: Some(instant(*updated_at)),
         etag: etag(listed.model.revision),
         latest_version: signed(listed.latest_version),
+        runbook_uri: runbook_uri.clone(),
+        protected_aliases: protected_aliases.iter().map(|alias| alias.as_str().to_owned()).collect(),
+        attestation: word.as_ref().map(attestation),
+        delete_time: deletion.map(|deletion| instant(deletion.at)),
+        purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
+    }
+}
+
+fn attestation(attestation: &Attestation) -> pb::Attestation {
+    let Attestation { principal, at, expires_at } = attestation;
+    pb::Attestation {
+        principal: principal.to_string(),
+        time: Some(instant(*at)),
+        expire_time: Some(instant(*expires_at)),
+    }
+}
+
+/// A team.
+#[must_use]
+pub fn team(kept: Kept<Team>) -> pb::Team {
+    team_at(&kept.value, kept.revision)
+}
+
+fn team_at(value: &Team, revision: Revision) -> pb::Team {
+    let Team {
+        name,
+        display_name,
+        description,
+        contact,
+        pager_uri,
+        escalation,
+        labels,
+        created_at,
+        updated_at,
+        deletion,
+    } = value;
+    pb::Team {
+        name: name.to_string(),
+        display_name: display_name.clone(),
+        description: description.clone(),
+        contact: contact.clone(),
+        pager_uri: pager_uri.clone(),
+        escalation: escalation.as_ref().map(|team| team.as_str().to_owned()).unwrap_or_default(),
+        labels: copied(labels),
+        create_time: Some(instant(*created_at)),
+        update_time: Some(instant(*updated_at)),
+        etag: etag(revision),
+        delete_time: deletion.map(|deletion| instant(deletion.at)),
+        purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
+    }
+}
+
+/// An alias with what is computed for it.
+#[must_use]
+pub fn alias(listed: ListedAlias) -> pb::Alias {
+    let ListedAlias { alias, protected } = listed;
+    let Alias { name, number: _, created_at, updated_at } = &*alias.value;
+    pb::Alias {
+        name: name.to_string(),
+        version: alias.value.version().to_string(),
+        protected,
+        create_time: Some(instant(*created_at)),
+        update_time: Some(instant(*updated_at)),
+        etag: etag(alias.revision),
     }
 }
 
@@ -121,6 +196,7 @@ fn version_at(value: &Version, revision: Revision) -> pb::Version {
         quarantine: mark,
         created_at,
         updated_at,
+        deletion,
     } = value;
     pb::Version {
         name: name.to_string(),
@@ -133,6 +209,8 @@ fn version_at(value: &Version, revision: Revision) -> pb::Version {
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
         etag: etag(revision),
+        delete_time: deletion.map(|deletion| instant(deletion.at)),
+        purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
     }
 }
 
@@ -181,6 +259,8 @@ pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::R
         }
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
+        Resource::Team(value) => Kind::Team(team_at(value, revision)),
+        Resource::Alias(value) => Kind::Alias(alias(ListedAlias::of(state, Kept::new(value.clone(), revision)))),
     };
     pb::Resource { resource: Some(kind) }
 }

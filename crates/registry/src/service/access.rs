@@ -2,7 +2,7 @@
 
 use slipway_chassis::Caller;
 use slipway_domain::ledger::Resource;
-use slipway_domain::name::{ModelName, ModelTypeName};
+use slipway_domain::name::{Identifier, ModelName};
 
 use crate::Error;
 use crate::state::State;
@@ -12,14 +12,14 @@ pub(super) fn check_model(caller: &Caller, state: &State, model: &ModelName) -> 
     Ok(caller.check(&state.subject(model), model)?)
 }
 
-/// Makes sure that the caller may do with a resource, as it shall be, what its method does.
-pub(super) fn check_after(caller: &Caller, state: &State, after: &Resource) -> Result<(), Error> {
-    Ok(caller.check(&state.resource_subject(after), &after.name())?)
-}
-
-/// Makes sure that the caller may see a model type: whoever sees anything in a namespace sees its types.
-pub(super) fn check_sees_type(caller: &Caller, name: &ModelTypeName) -> Result<(), Error> {
-    Ok(caller.check_listing(name.namespace.as_str(), name)?)
+/// Makes sure that the caller may see what is nobody's model, as a model type or a team: whoever sees anything in a
+/// namespace sees those.
+pub(super) fn check_sees_namespace(
+    caller: &Caller,
+    namespace: &Identifier,
+    name: &impl std::fmt::Display,
+) -> Result<(), Error> {
+    Ok(caller.check_listing(namespace.as_str(), name)?)
 }
 
 /// Makes sure that the caller may see something below `parent`, which is a name or part of one, or empty; what it may

@@ -27,16 +27,26 @@ pub(super) struct Draft {
     pub changes: Vec<Replaced>,
     /// Rows that are not resources.
     pub rows: Vec<(Bytes, Vec<u8>)>,
-    /// The resource that the caller gets.
-    pub answer: Resource,
+    /// The resources that the caller gets.
+    pub answer: Vec<Resource>,
+}
+
+/// What a mutation came to.
+pub(super) struct Done {
+    /// The resources that the caller gets.
+    pub answer: Vec<Resource>,
+    /// The revision of the first one's last change.
+    pub revision: Revision,
+    /// The revision that the mutation made, or its first time did; none if there was nothing to change.
+    pub committed: Option<Revision>,
 }
 
 /// One resource of a draft.
 pub(super) struct Replaced {
     /// The state before; none for a creation.
     pub before: Option<Resource>,
-    /// The state after.
-    pub after: Resource,
+    /// The state after; none where it is forgotten for good.
+    pub after: Option<Resource>,
     /// The paths that differ.
     pub fields: Vec<&'static str>,
 }
@@ -45,16 +55,28 @@ impl Draft {
     /// The creation of `resource`, which must not exist.
     pub fn create(resource: Resource) -> Self {
         let absent = (keys::resource(&resource.name()), 0);
-        let created = Replaced { before: None, after: resource.clone(), fields: vec![] };
-        Self { compares: vec![absent], changes: vec![created], rows: vec![], answer: resource }
+        let created = Replaced { before: None, after: Some(resource.clone()), fields: vec![] };
+        Self { compares: vec![absent], changes: vec![created], rows: vec![], answer: vec![resource] }
     }
 
-    /// The change of a resource last changed at `revision`; nothing at all if no field differs.
-    pub fn update(revision: Revision, replaced: Replaced) -> Self {
-        let answer = replaced.after.clone();
-        let seen = (keys::resource(&answer.name()), revision);
+    /// No change at all.
+    pub fn nothing(answer: Resource) -> Self {
+        Self { compares: vec![], changes: vec![], rows: vec![], answer: vec![answer] }
+    }
+
+    /// The change of a resource last changed at `revision` from `before` to `after`; nothing at all if no field differs.
+    pub fn update(revision: Revision, before: Resource, after: Resource, fields: Vec<&'static str>) -> Self {
+        let seen = (keys::resource(&after.name()), revision);
+        let answer = vec![after.clone()];
+        let replaced = Replaced { before: Some(before), after: Some(after), fields };
         let changes = if replaced.fields.is_empty() { vec![] } else { vec![replaced] };
         Self { compares: vec![seen], changes, rows: vec![], answer }
+    }
+}
+
+impl Replaced {
+    fn name(&self) -> String {
+        self.after.as_ref().or(self.before.as_ref()).map_or_else(String::new, Resource::name)
     }
 }
 
@@ -65,7 +87,7 @@ impl Registry {
         intent: &Intent,
         fingerprint: u64,
         decide: impl Fn(&State) -> Result<Draft, Error>,
-    ) -> Result<Kept<Resource>, Error> {
+    ) -> Result<Done, Error> {
         let mut subject = String::new();
         for _ in 0..ATTEMPTS {
             let state = self.feed.current();
@@ -73,17 +95,17 @@ impl Registry {
                 return Ok(answered);
             }
             let draft = decide(&state)?;
-            subject = draft.answer.name();
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {
                 let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);
-                return Ok(Kept::new(draft.answer, revision));
+                return Ok(Done { answer: draft.answer, revision, committed: None });
             }
+            subject = draft.changes.first().map_or_else(String::new, Replaced::name);
             let answer = draft.answer.clone();
             match self.store.txn(self.txn(intent, fingerprint, draft)).await? {
                 Outcome::Committed(revision) => {
                     self.feed.reached(revision).await;
-                    return Ok(Kept::new(answer, revision));
+                    return Ok(Done { answer, revision, committed: Some(revision) });
                 }
                 Outcome::Conflict { mod_revision, .. } => self.feed.reached(mod_revision).await,
             }
@@ -98,15 +120,20 @@ impl Registry {
             txn = txn.compare(key, revision);
         }
         if let Some(id) = intent.request_id {
-            let answer = Answer { fingerprint, at: now, resource: draft.answer };
+            let mut answer = draft.answer.into_iter();
+            let answer = Answer { fingerprint, at: now, resource: answer.next(), others: answer.collect() };
             txn = txn.compare(keys::answer(id), 0).put(keys::answer(id), record::encode(&answer));
         }
         for (key, value) in draft.rows {
             txn = txn.put(key, value);
         }
-        for Replaced { before, after, fields } in draft.changes {
-            let name = after.name();
-            txn = txn.put(keys::resource(&name), record::encode(&after));
+        for replaced in draft.changes {
+            let name = replaced.name();
+            let Replaced { before, after, fields } = replaced;
+            txn = match &after {
+                Some(after) => txn.put(keys::resource(&name), record::encode(after)),
+                None => txn.delete(keys::resource(&name)),
+            };
             let change = Change {
                 principal: intent.caller.principal.clone(),
                 at: now,
@@ -114,7 +141,7 @@ impl Registry {
                 request_id: intent.caller.request_id.to_string(),
                 changed_fields: fields.into_iter().map(str::to_owned).collect(),
                 before,
-                after: Some(after),
+                after,
             };
             txn = txn.put(keys::ledger(&name, self.env.new_id()), record::encode(&change));
         }
@@ -123,10 +150,12 @@ impl Registry {
 }
 
 /// The first answer to a repeated request.
-fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Kept<Resource>>, Error> {
+fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<Done>, Error> {
     let kept = |id: &Uuid| {
         let kept = state.answers.get(id)?;
-        Some((kept.value.fingerprint, Kept::new(kept.value.resource.clone(), kept.revision)))
+        let Answer { resource, others, .. } = &*kept.value;
+        let answer = resource.iter().chain(others).cloned().collect();
+        Some((kept.value.fingerprint, Done { answer, revision: kept.revision, committed: Some(kept.revision) }))
     };
     Ok(answers::repeated(intent, fingerprint, kept)?)
 }

@@ -9,6 +9,7 @@ use slipway_store::picture::Kept;
 use super::Registry;
 use super::access::check_below;
 use crate::Error;
+use crate::kind::Kind;
 use crate::state::State;
 
 /// What a caller wants to see.
@@ -24,6 +25,18 @@ pub struct ListQuery {
     pub filter: String,
     /// In which order; empty for the order of names.
     pub order_by: String,
+    /// Which of the living and the deleted.
+    pub show: Show,
+}
+
+/// Whether what is deleted is listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Show {
+    /// It is left out.
+    #[default]
+    Living,
+    /// It is listed too.
+    All,
 }
 
 /// One page.
@@ -65,7 +78,8 @@ impl Registry {
         };
         let filter = Filter::parse::<T>(&query.filter).map_err(|error| refused(error, "filter"))?;
         let order = Order::parse::<T>(&query.order_by).map_err(|error| refused(error, "order_by"))?;
-        let question = [method, caller.principal.as_str(), &query.parent, &query.filter, &query.order_by];
+        let show = format!("{:?}", query.show);
+        let question = [method, caller.principal.as_str(), &query.parent, &query.filter, &query.order_by, &show];
         let page = self.page(&question, (query.page_size, &query.page_token))?;
         let mut found = select(&page.picture);
         found.retain(|item| filter.matches(item));
@@ -88,6 +102,11 @@ impl Registry {
         };
         Ok(self.pictures.page(question, (size, token), newest)?)
     }
+}
+
+/// Whether a query wants to see `value`, living or deleted.
+pub(super) fn shown<K: Kind>(value: &K, query: &ListQuery) -> bool {
+    query.show == Show::All || value.deletion().is_none()
 }
 
 /// A parent that may stand for all namespaces.

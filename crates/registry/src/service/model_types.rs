@@ -1,53 +1,71 @@
 //! Model types.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::access::Subject;
+use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
-use slipway_domain::ledger::Resource;
-use slipway_domain::model::ModelType;
+use slipway_domain::model::{Model, ModelType};
 use slipway_domain::name::ModelTypeName;
-use slipway_domain::patch::Patch;
 use slipway_store::picture::Kept;
 
-use super::access::{check_after, check_sees_type};
-use super::commit::{Draft, Replaced, check_etag, merge};
-use super::list::{Itself, namespace_matches};
+use super::access::check_sees_namespace;
+use super::list::{Itself, namespace_matches, shown};
+use super::standard::{Delete, NAMED_HOLDERS, not_found};
 use super::{ListQuery, Listed, Registry, Update};
 use crate::Error;
-use crate::state::type_subject;
+use crate::kind::{Rules, Seen};
+use crate::state::{State, type_subject};
 
-fn typed(kept: Kept<Resource>) -> Result<Kept<ModelType>, Error> {
-    match Arc::unwrap_or_clone(kept.value) {
-        Resource::ModelType(value) => Ok(Kept::new(value, kept.revision)),
-        other => Err(Error::wrong_kind(&other)),
+impl Rules for ModelType {
+    type Name = ModelTypeName;
+
+    fn blank(name: &ModelTypeName) -> Self {
+        Self {
+            name: name.clone(),
+            display_name: String::new(),
+            description: String::new(),
+            criticality: None,
+            labels: BTreeMap::new(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            deletion: None,
+        }
     }
-}
 
-fn not_found(name: &ModelTypeName) -> Error {
-    Error::NotFound { name: name.to_string() }
+    fn check(&self, check: &mut Check) {
+        Self::check(self, check);
+    }
+
+    fn check_references(&self, _: Option<&Self>, _: &State, _: &mut Check) -> Seen {
+        vec![]
+    }
+
+    fn nobodys<'a>(name: &'a ModelTypeName, _: &'a State) -> Subject<'a> {
+        Subject { namespace: name.namespace.as_str(), team: None, tier: None }
+    }
+
+    fn subject<'a>(&'a self, _: &'a State) -> Subject<'a> {
+        type_subject(self)
+    }
+
+    fn holders(name: &ModelTypeName, state: &State) -> Vec<String> {
+        let of_type =
+            |model: &&Kept<Model>| model.value.model_type.as_ref() == Some(name) && model.value.deletion.is_none();
+        let models = state.models.values().filter(of_type);
+        models.map(|model| model.value.name.to_string()).take(NAMED_HOLDERS).collect()
+    }
 }
 
 impl Registry {
     /// Creates a model type.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS` if there is one of that name.
+    /// `ALREADY_EXISTS`, `DELETED`.
     pub async fn create_model_type(&self, intent: &Intent, wanted: ModelType) -> Result<Kept<ModelType>, Error> {
-        let print = intent.fingerprint("CreateModelType", &[&wanted]);
-        let found = self.mutate(intent, print, |state| {
-            check_after(&intent.caller, state, &Resource::ModelType(wanted.clone()))?;
-            if state.model_types.contains_key(&wanted.name) {
-                return Err(Error::AlreadyExists { name: wanted.name.to_string() });
-            }
-            let now = self.env.now();
-            let created = ModelType { created_at: now, updated_at: now, ..wanted.clone() };
-            Ok(Draft::create(Resource::ModelType(created)))
-        });
-        typed(found.await?)
+        self.create(intent, wanted).await
     }
 
     /// Returns a model type.
@@ -55,7 +73,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`.
     pub fn get_model_type(&self, caller: &Caller, name: &ModelTypeName) -> Result<Kept<ModelType>, Error> {
-        check_sees_type(caller, name)?;
+        check_sees_namespace(caller, &name.namespace, name)?;
         self.feed.look().model_types.get(name).cloned().ok_or_else(|| not_found(name))
     }
 
@@ -67,7 +85,9 @@ impl Registry {
         let page = self.list(caller, "ListModelTypes", query, |state| {
             let inside = |kept: &&Kept<ModelType>| {
                 let namespace = kept.value.name.namespace.as_str();
-                namespace_matches(&query.parent, namespace) && caller.granted.grant.touches(namespace)
+                namespace_matches(&query.parent, namespace)
+                    && caller.granted.grant.touches(namespace)
+                    && shown(&*kept.value, query)
             };
             state.model_types.values().filter(inside).cloned().map(Itself).collect()
         });
@@ -77,44 +97,37 @@ impl Registry {
     /// Changes the masked fields of a model type.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for a mask with unknown fields.
+    /// `NOT_FOUND`, `DELETED`, `ETAG_MISMATCH`, `INVALID_FIELDS` for a mask with unknown fields.
     pub async fn update_model_type(
         &self,
         intent: &Intent,
         update: Update<ModelType>,
     ) -> Result<Kept<ModelType>, Error> {
-        let print = intent.fingerprint("UpdateModelType", &[&update]);
-        let name = &update.wanted.name;
-        let found = self.mutate(intent, print, |state| {
-            let kept = state.model_types.get(name);
-            let nobodys = Subject { namespace: name.namespace.as_str(), team: None, tier: None };
-            intent.caller.check(&kept.map_or(nobodys, |kept| type_subject(&kept.value)), name)?;
-            let kept = kept.ok_or_else(|| not_found(name))?;
-            check_etag(name, kept, &update.etag)?;
-            let mut after = merge(&*kept.value, &update, &blank(name), "model_type")?;
-            let fields = kept.value.differing(&after);
-            if !fields.is_empty() {
-                after.updated_at = self.env.now();
-            }
-            check_after(&intent.caller, state, &Resource::ModelType(after.clone()))?;
-            let before = Some(Resource::ModelType((*kept.value).clone()));
-            Ok(Draft::update(kept.revision, Replaced { before, after: Resource::ModelType(after), fields }))
-        });
-        typed(found.await?)
+        self.update(intent, update, |state, wanted| self.created(state, intent, wanted)).await
     }
-}
 
-/// A model type with nothing set.
-#[must_use]
-pub(crate) fn blank(name: &ModelTypeName) -> ModelType {
-    ModelType {
-        name: name.clone(),
-        display_name: String::new(),
-        description: String::new(),
-        criticality: None,
-        labels: BTreeMap::new(),
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-        updated_at: jiff::Timestamp::UNIX_EPOCH,
+    /// Deletes a model type.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `IN_USE` while models are of it.
+    pub async fn delete_model_type(
+        &self,
+        intent: &Intent,
+        delete: &Delete<ModelTypeName>,
+    ) -> Result<Kept<ModelType>, Error> {
+        self.delete(intent, delete).await
+    }
+
+    /// Takes the deletion of a model type back.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`.
+    pub async fn undelete_model_type(
+        &self,
+        intent: &Intent,
+        asked: (&ModelTypeName, &str),
+    ) -> Result<Kept<ModelType>, Error> {
+        self.undelete(intent, asked).await
     }
 }
 

@@ -1,23 +1,27 @@
 //! Models.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
+use slipway_domain::access::Subject;
+use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
-use slipway_domain::model::{DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
-use slipway_domain::name::{ModelName, ModelTypeName};
-use slipway_domain::patch::Patch;
+use slipway_domain::model::{Attestation, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
+use slipway_domain::name::{Identifier, ModelName, TeamName};
 use slipway_domain::traffic::Traffic;
+use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use super::access::{check_after, check_model};
-use super::commit::{Draft, Replaced, check_etag, merge};
-use super::list::namespace_matches;
+use super::access::check_model;
+use super::commit::{Draft, Replaced};
+use super::list::{namespace_matches, shown};
 use super::model_types::label;
+use super::standard::{Delete, check_alive, not_found, permitted, typed};
+use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
+use crate::kind::{Rules, Seen};
 use crate::state::State;
 use crate::{Error, keys};
 
@@ -38,45 +42,98 @@ fn seen(state: &State, model: Kept<Model>) -> ListedModel {
     ListedModel { model, effective_tier, latest_version }
 }
 
-fn not_found(name: &ModelName) -> Error {
-    Error::NotFound { name: name.to_string() }
-}
+impl Rules for Model {
+    type Name = ModelName;
 
-/// The revision of the type that `model` names, which must exist: it is compared in the transaction.
-fn type_seen(state: &State, model: &Model) -> Result<Option<(bytes::Bytes, u64)>, Error> {
-    let missing = |name: &ModelTypeName| {
-        Error::invalid("model.model_type", "NO_SUCH_MODEL_TYPE", format!("there is no {name}; create it first"))
-    };
-    let Some(name) = &model.model_type else { return Ok(None) };
-    let kept = state.model_types.get(name).ok_or_else(|| missing(name))?;
-    Ok(Some((keys::resource(&name.to_string()), kept.revision)))
+    fn blank(name: &ModelName) -> Self {
+        Self {
+            name: name.clone(),
+            display_name: String::new(),
+            description: String::new(),
+            model_type: None,
+            owner: String::new(),
+            on_call: String::new(),
+            runbook_uri: String::new(),
+            surface: String::new(),
+            funnel_stage: FunnelStage::Unspecified,
+            business_function: String::new(),
+            predicted_event: String::new(),
+            label_window: DEFAULT_LABEL_WINDOW,
+            criticality: None,
+            health_policy: HealthPolicy::default(),
+            protected_aliases: vec![],
+            attestation: None,
+            labels: BTreeMap::new(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            deletion: None,
+        }
+    }
+
+    fn check(&self, check: &mut Check) {
+        Self::check(self, check);
+    }
+
+    fn check_references(&self, before: Option<&Self>, state: &State, check: &mut Check) -> Seen {
+        let mut seen = Seen::new();
+        let teams = [
+            ("model.owner", &self.owner, before.map(|b| &b.owner)),
+            ("model.on_call", &self.on_call, before.map(|b| &b.on_call)),
+        ];
+        for (field, id, before) in teams {
+            if before == Some(id) {
+                continue;
+            }
+            // One that is no identifier is noted as such already.
+            if let Ok(team) = Identifier::parse(id) {
+                let name = TeamName { namespace: self.name.namespace.clone(), team };
+                seen.extend(check_team(check, state, field, &name));
+            }
+        }
+        if let Some(name) =
+            self.model_type.as_ref().filter(|name| before.and_then(|b| b.model_type.as_ref()) != Some(name))
+        {
+            match state.model_types.get(name).filter(|kept| kept.value.deletion.is_none()) {
+                Some(kept) => seen.push((keys::resource(&name.to_string()), kept.revision)),
+                None => {
+                    check.add("model.model_type", "NO_SUCH_MODEL_TYPE", format!("there is no {name}; create it first"))
+                }
+            }
+        }
+        seen
+    }
+
+    fn nobodys<'a>(name: &'a ModelName, _: &'a State) -> Subject<'a> {
+        Subject { namespace: name.namespace.as_str(), team: None, tier: None }
+    }
+
+    fn subject<'a>(&'a self, state: &'a State) -> Subject<'a> {
+        state.model_subject(self)
+    }
+
+    fn holders(name: &ModelName, state: &State) -> Vec<String> {
+        let serves = state.traffic.get(name).is_some_and(|kept| !kept.value.ranges.is_empty());
+        if serves { vec![name.traffic()] } else { vec![] }
+    }
 }
 
 impl Registry {
     /// Creates a model with empty traffic and a salt of its own.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS`; `INVALID_FIELDS` if its type does not exist.
+    /// `ALREADY_EXISTS`, `DELETED`; `INVALID_FIELDS` if a team or the type that it names is not there.
     pub async fn create_model(&self, intent: &Intent, wanted: Model) -> Result<ListedModel, Error> {
         let print = intent.fingerprint("CreateModel", &[&wanted]);
-        let found = self.mutate(intent, print, |state| {
-            check_after(&intent.caller, state, &Resource::Model(wanted.clone()))?;
-            if state.models.contains_key(&wanted.name) {
-                // Whoever may not see it does not learn that it is there.
-                check_model(&intent.caller, state, &wanted.name)?;
-                return Err(Error::AlreadyExists { name: wanted.name.to_string() });
-            }
-            let now = self.env.now();
-            let created = Model { created_at: now, updated_at: now, ..wanted.clone() };
-            let type_seen = type_seen(state, &created)?;
-            let traffic = Traffic::new(self.env.new_id().simple().to_string());
-            let traffic = Resource::Traffic(created.name.clone(), traffic);
-            let mut draft = Draft::create(Resource::Model(created));
-            draft.compares.extend(type_seen);
-            draft.changes.push(Replaced { before: None, after: traffic, fields: vec![] });
-            Ok(draft)
-        });
-        self.complete(found.await?)
+        let done = self.mutate(intent, print, |state| self.model_with_traffic(state, intent, &wanted)).await?;
+        Ok(self.complete(typed(done)?))
+    }
+
+    fn model_with_traffic(&self, state: &State, intent: &Intent, wanted: &Model) -> Result<Draft, Error> {
+        let mut draft = self.created(state, intent, wanted)?;
+        let traffic = Traffic::new(self.env.new_id().simple().to_string());
+        let after = Some(Resource::Traffic(wanted.name.clone(), traffic));
+        draft.changes.push(Replaced { before: None, after, fields: vec![] });
+        Ok(draft)
     }
 
     /// Returns a model.
@@ -90,6 +147,25 @@ impl Registry {
         Ok(seen(&state, kept))
     }
 
+    /// Returns several models of one revision.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for the first that is not there.
+    pub fn batch_get_models(
+        &self,
+        caller: &Caller,
+        names: &[ModelName],
+    ) -> Result<(Vec<ListedModel>, Revision), Error> {
+        let state = self.feed.current();
+        let one = |name: &ModelName| {
+            check_model(caller, &state, name)?;
+            let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
+            Ok(seen(&state, kept))
+        };
+        let found = names.iter().map(one).collect::<Result<_, Error>>()?;
+        Ok((found, state.revision))
+    }
+
     /// Lists the models of a namespace.
     ///
     /// # Errors
@@ -98,6 +174,7 @@ impl Registry {
         self.list(caller, "ListModels", query, |state| {
             let inside = |kept: &&Kept<Model>| {
                 namespace_matches(&query.parent, kept.value.name.namespace.as_str())
+                    && shown(&*kept.value, query)
                     && caller.covers(&state.model_subject(&kept.value))
             };
             state.models.values().filter(inside).map(|kept| seen(state, kept.clone())).collect()
@@ -107,62 +184,47 @@ impl Registry {
     /// Changes the masked fields of a model.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for a mask with unknown fields or a result that is not valid.
+    /// `NOT_FOUND`, `DELETED`, `ETAG_MISMATCH`, `INVALID_FIELDS` for a mask with unknown fields or a result that is not
+    /// valid.
     pub async fn update_model(&self, intent: &Intent, update: Update<Model>) -> Result<ListedModel, Error> {
-        let print = intent.fingerprint("UpdateModel", &[&update]);
-        let name = &update.wanted.name;
-        let found = self.mutate(intent, print, |state| {
-            check_model(&intent.caller, state, name)?;
-            let kept = state.models.get(name).ok_or_else(|| not_found(name))?;
-            check_etag(name, kept, &update.etag)?;
-            let mut after = merge(&*kept.value, &update, &blank(name), "model")?;
-            let mut check = slipway_domain::check::Check::new();
-            after.check(&mut check);
-            check.finish()?;
-            let fields = kept.value.differing(&after);
-            if !fields.is_empty() {
-                after.updated_at = self.env.now();
-            }
-            check_after(&intent.caller, state, &Resource::Model(after.clone()))?;
-            let type_seen = type_seen(state, &after)?;
-            let before = Some(Resource::Model((*kept.value).clone()));
-            let replaced = Replaced { before, after: Resource::Model(after), fields };
-            let mut draft = Draft::update(kept.revision, replaced);
-            draft.compares.extend(type_seen);
-            Ok(draft)
+        let create = |state: &State, wanted: &Model| self.model_with_traffic(state, intent, wanted);
+        Ok(self.complete(self.update(intent, update, create).await?))
+    }
+
+    /// Deletes a model. Its versions, aliases and traffic are deleted with it, and come back with it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `IN_USE` while it has traffic.
+    pub async fn delete_model(&self, intent: &Intent, delete: &Delete<ModelName>) -> Result<ListedModel, Error> {
+        Ok(self.complete(self.delete(intent, delete).await?))
+    }
+
+    /// Takes the deletion of a model back.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`, `INVALID_FIELDS` if a team or its type is gone meanwhile.
+    pub async fn undelete_model(&self, intent: &Intent, asked: (&ModelName, &str)) -> Result<ListedModel, Error> {
+        Ok(self.complete(self.undelete(intent, asked).await?))
+    }
+
+    /// Keeps that the caller, who may change the model, says that it is still its owner's.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `DELETED`.
+    pub async fn attest_model(&self, intent: &Intent, name: &ModelName) -> Result<ListedModel, Error> {
+        let print = intent.fingerprint("AttestModel", &[name]);
+        let done = self.mutate(intent, print, |state| {
+            let kept = permitted::<Model>(&intent.caller, state, name)?.ok_or_else(|| not_found(name))?;
+            check_alive(&*kept.value)?;
+            let attestation = Some(Attestation::given(intent.caller.principal.clone(), self.env.now()));
+            Ok(self.touched(kept, Model { attestation, ..(*kept.value).clone() }, "attestation"))
         });
-        self.complete(found.await?)
+        Ok(self.complete(typed(done.await?)?))
     }
 
     /// Adds to a model what is computed for it.
-    fn complete(&self, kept: Kept<Resource>) -> Result<ListedModel, Error> {
-        match Arc::unwrap_or_clone(kept.value) {
-            Resource::Model(model) => Ok(seen(&self.feed.look(), Kept::new(model, kept.revision))),
-            other => Err(Error::wrong_kind(&other)),
-        }
-    }
-}
-
-/// A model with nothing set.
-#[must_use]
-pub(crate) fn blank(name: &ModelName) -> Model {
-    Model {
-        name: name.clone(),
-        display_name: String::new(),
-        description: String::new(),
-        model_type: None,
-        owner: String::new(),
-        on_call: String::new(),
-        surface: String::new(),
-        funnel_stage: FunnelStage::Unspecified,
-        business_function: String::new(),
-        predicted_event: String::new(),
-        label_window: DEFAULT_LABEL_WINDOW,
-        criticality: None,
-        health_policy: HealthPolicy::default(),
-        labels: BTreeMap::new(),
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-        updated_at: jiff::Timestamp::UNIX_EPOCH,
+    fn complete(&self, kept: Kept<Model>) -> ListedModel {
+        seen(&self.feed.look(), kept)
     }
 }
 
@@ -174,6 +236,7 @@ impl Fields for ListedModel {
         "model_type",
         "owner",
         "on_call",
+        "runbook_uri",
         "surface",
         "funnel_stage",
         "business_function",
@@ -182,6 +245,7 @@ impl Fields for ListedModel {
         "criticality.tier",
         "effective_tier",
         "latest_version",
+        "attestation.expire_time",
         "labels.",
         "create_time",
         "update_time",
@@ -198,6 +262,10 @@ impl Fields for ListedModel {
             }
             "owner" => Field::Text(model.owner.as_str().into()),
             "on_call" => Field::Text(model.on_call.as_str().into()),
+            "runbook_uri" => Field::Text(model.runbook_uri.as_str().into()),
+            "attestation.expire_time" => {
+                model.attestation.as_ref().map_or(Field::Absent, |a| Field::Number(a.expires_at.as_second() as f64))
+            }
             "surface" => Field::Text(model.surface.as_str().into()),
             "funnel_stage" => Field::Text(stage(model.funnel_stage).into()),
             "business_function" => Field::Text(model.business_function.as_str().into()),

@@ -1,20 +1,20 @@
 //! The traffic of a model.
 
-use std::sync::Arc;
-
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::check::Check;
 use slipway_domain::ledger::Resource;
-use slipway_domain::name::ModelName;
+use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::traffic::{self, Range, Traffic, Writer};
 use slipway_store::picture::Kept;
 
 use super::Registry;
 use super::access::check_model;
-use super::commit::{Draft, Replaced};
-use crate::Error;
+use super::commit::{Done, Draft};
+use super::versions::living;
+use crate::kind::Seen;
 use crate::state::State;
+use crate::{Error, keys};
 
 /// A change of a model's traffic.
 #[derive(Debug, Clone)]
@@ -47,10 +47,12 @@ impl Registry {
     /// `TRAFFIC_GENERATION_CHANGED`, `TRAFFIC_EPOCH_FENCED`, `TRAFFIC_HELD_BY_LAUNCHER`.
     pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Kept<Traffic>, Error> {
         let print = intent.fingerprint("SetTraffic", &[&set]);
-        let kept = self.mutate(intent, print, |state| self.moved(state, intent, &set)).await?;
-        match Arc::unwrap_or_clone(kept.value) {
-            Resource::Traffic(_, value) => Ok(Kept::new(value, kept.revision)),
-            other => Err(Error::wrong_kind(&other)),
+        let Done { answer, revision, committed: _ } =
+            self.mutate(intent, print, |state| self.moved(state, intent, &set)).await?;
+        match answer.into_iter().next() {
+            Some(Resource::Traffic(_, value)) => Ok(Kept::new(value, revision)),
+            Some(other) => Err(Error::wrong_kind(&other)),
+            None => Err(Error::no_answer()),
         }
     }
 
@@ -58,25 +60,37 @@ impl Registry {
         check_model(&intent.caller, state, &set.model)?;
         let name = set.model.traffic();
         let kept = state.traffic.get(&set.model).ok_or_else(|| Error::NotFound { name: name.clone() })?;
-        check_ranges(state, set)?;
+        let model = living(state, &set.model)?;
+        let seen = check_ranges(state, set)?;
         let refused = |refused| Error::Traffic { name, refused };
         let after = kept.value.set(set.writer, set.generation, set.ranges.clone(), self.env.now()).map_err(refused)?;
-        let before = Some(Resource::Traffic(set.model.clone(), (*kept.value).clone()));
+        let before = Resource::Traffic(set.model.clone(), (*kept.value).clone());
         let after = Resource::Traffic(set.model.clone(), after);
-        Ok(Draft::update(kept.revision, Replaced { before, after, fields: vec!["ranges"] }))
+        let mut draft = Draft::update(kept.revision, before, after, vec!["ranges"]);
+        draft.compares.push((keys::resource(&set.model.to_string()), model.revision));
+        draft.compares.extend(seen);
+        Ok(draft)
     }
 }
 
-/// Makes sure that the ranges are a partition among versions that exist. Versions are never deleted, so nothing has to
-/// be compared.
-fn check_ranges(state: &State, set: &SetTraffic) -> Result<(), Error> {
-    let mut check = Check::new();
+/// Makes sure that the ranges are a partition among living versions, and says what their being there rests on.
+fn check_ranges(state: &State, set: &SetTraffic) -> Result<Seen, Error> {
+    let (mut check, mut seen) = (Check::new(), Seen::new());
     check.extend(traffic::check(&set.model, &set.ranges));
     for (index, range) in set.ranges.iter().enumerate() {
-        if !state.versions.contains_key(&range.version) {
-            let wanted = format!("there is no {}", range.version);
-            check.add(format!("ranges[{index}].version"), "NO_SUCH_VERSION", wanted);
+        seen.extend(check_version(&mut check, state, &format!("ranges[{index}].version"), &range.version));
+    }
+    check.finish()?;
+    Ok(seen)
+}
+
+/// Notes that there is no living version of that name, if so, and says what its being there rests on.
+pub(super) fn check_version(check: &mut Check, state: &State, field: &str, name: &VersionName) -> Seen {
+    match state.versions.get(name).filter(|kept| kept.value.deletion.is_none()) {
+        Some(kept) => vec![(keys::resource(&name.to_string()), kept.revision)],
+        None => {
+            check.add(field, "NO_SUCH_VERSION", format!("there is no {name}"));
+            vec![]
         }
     }
-    Ok(check.finish()?)
 }

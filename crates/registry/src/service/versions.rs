@@ -1,35 +1,77 @@
 //! Versions, and the quarantine of their artifacts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_chassis::record;
+use slipway_domain::access::Subject;
+use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
-use slipway_domain::model::{Quarantine, Version};
+use slipway_domain::model::{Model, Quarantine, Version};
 use slipway_domain::name::{ModelName, VersionName};
-use slipway_domain::patch::Patch;
+use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::access::check_model;
-use super::commit::{Draft, Replaced, check_etag, merge};
-use super::list::Itself;
+use super::commit::{Draft, Replaced};
+use super::list::{Itself, shown};
 use super::model_types::label;
+use super::standard::{Delete, NAMED_HOLDERS, changed, check_alive, copied, not_found, typed};
 use super::{ListQuery, Listed, Registry, Update};
+use crate::kind::{Rules, Seen};
 use crate::state::State;
 use crate::{Error, keys};
 
-fn typed(kept: Kept<Resource>) -> Result<Kept<Version>, Error> {
-    match Arc::unwrap_or_clone(kept.value) {
-        Resource::Version(value) => Ok(Kept::new(value, kept.revision)),
-        other => Err(Error::wrong_kind(&other)),
+impl Rules for Version {
+    type Name = VersionName;
+
+    fn blank(name: &VersionName) -> Self {
+        Self {
+            name: name.clone(),
+            display_name: String::new(),
+            description: String::new(),
+            artifact_uri: String::new(),
+            artifact_digest: String::new(),
+            labels: BTreeMap::new(),
+            quarantine: None,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            deletion: None,
+        }
+    }
+
+    fn check(&self, check: &mut Check) {
+        Self::check(self, check);
+    }
+
+    fn check_references(&self, _: Option<&Self>, _: &State, _: &mut Check) -> Seen {
+        vec![]
+    }
+
+    fn nobodys<'a>(name: &'a VersionName, state: &'a State) -> Subject<'a> {
+        state.subject(&name.model)
+    }
+
+    fn subject<'a>(&'a self, state: &'a State) -> Subject<'a> {
+        state.subject(&self.name.model)
+    }
+
+    fn holders(name: &VersionName, state: &State) -> Vec<String> {
+        let traffic = state.traffic.get(&name.model);
+        let serves = traffic.is_some_and(|kept| kept.value.ranges.iter().any(|range| range.version == *name));
+        let aliases = state.aliases_of(&name.model).filter(|kept| kept.value.number == name.number);
+        let aliases = aliases.map(|kept| kept.value.name.to_string());
+        serves.then(|| name.model.traffic()).into_iter().chain(aliases).take(NAMED_HOLDERS).collect()
     }
 }
 
-fn not_found(name: &impl std::fmt::Display) -> Error {
-    Error::NotFound { name: name.to_string() }
+/// A model that is there and not deleted.
+pub(super) fn living<'a>(state: &'a State, model: &ModelName) -> Result<&'a Kept<Model>, Error> {
+    let kept = state.models.get(model).ok_or_else(|| not_found(model))?;
+    check_alive(&*kept.value)?;
+    Ok(kept)
 }
 
 /// How a digest of a namespace is called among the quarantines.
@@ -50,9 +92,7 @@ impl Registry {
     fn next_version(&self, state: &State, intent: &Intent, wanted: &Version) -> Result<Draft, Error> {
         let model = &wanted.name.model;
         check_model(&intent.caller, state, model)?;
-        if !state.models.contains_key(model) {
-            return Err(not_found(model));
-        }
+        let parent = living(state, model)?;
         let counter = state.latest.get(model);
         let number = counter.map_or(0, |kept| *kept.value) + 1;
         let quarantine = state.quarantines.get(&digest_key(wanted));
@@ -66,6 +106,7 @@ impl Registry {
         };
         let quarantine_key = keys::quarantine(&model.namespace, &created.artifact_digest);
         let mut draft = Draft::create(Resource::Version(created));
+        draft.compares.push((keys::resource(&model.to_string()), parent.revision));
         draft.compares.push((keys::latest(model), counter.map_or(0, |kept| kept.revision)));
         draft.compares.push((quarantine_key, quarantine.map_or(0, |kept| kept.revision)));
         draft.rows.push((keys::latest(model), record::encode(&number)));
@@ -102,12 +143,16 @@ impl Registry {
                 // The pages may be of an older picture, in which the model was another team's.
                 let numbers = Some(numbers).filter(|_| caller.covers(&state.subject(model)));
                 let Some(numbers) = numbers else { return Vec::new() };
-                state.versions.range(numbers).map(|(_, kept)| Itself(kept.clone())).collect()
+                let versions = state.versions.range(numbers).map(|(_, kept)| kept);
+                versions.filter(|kept| shown(&*kept.value, query)).cloned().map(Itself).collect()
             }
             None => {
                 let inside = |kept: &&Kept<Version>| {
                     let model = &kept.value.name.model;
-                    any_model(&query.parent, model) && caller.covers(&state.subject(model))
+                    any_model(&query.parent, model)
+                        && shown(&*kept.value, query)
+                        && state.models.get(model).is_some_and(|model| shown(&*model.value, query))
+                        && caller.covers(&state.subject(model))
                 };
                 state.versions.values().filter(inside).cloned().map(Itself).collect()
             }
@@ -118,23 +163,42 @@ impl Registry {
     /// Changes the masked fields of a version.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_FIELDS` for unknown fields, or for artifact or digest.
+    /// `NOT_FOUND`, `DELETED`, `ETAG_MISMATCH`, `INVALID_FIELDS` for unknown fields, or for artifact or digest.
     pub async fn update_version(&self, intent: &Intent, update: Update<Version>) -> Result<Kept<Version>, Error> {
-        let print = intent.fingerprint("UpdateVersion", &[&update]);
-        let name = &update.wanted.name;
-        let found = self.mutate(intent, print, |state| {
-            check_model(&intent.caller, state, &name.model)?;
-            let kept = state.versions.get(name).ok_or_else(|| not_found(name))?;
-            check_etag(name, kept, &update.etag)?;
-            let mut after = merge(&*kept.value, &update, &blank(name), "version")?;
-            let fields = kept.value.differing(&after);
-            if !fields.is_empty() {
-                after.updated_at = self.env.now();
-            }
-            let before = Some(Resource::Version((*kept.value).clone()));
-            Ok(Draft::update(kept.revision, Replaced { before, after: Resource::Version(after), fields }))
-        });
-        typed(found.await?)
+        self.update(intent, update, |_, wanted| Err(not_found(&wanted.name))).await
+    }
+
+    /// Deletes a version. Its number is never given again.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `IN_USE` while it serves or an alias names it.
+    pub async fn delete_version(&self, intent: &Intent, delete: &Delete<VersionName>) -> Result<Kept<Version>, Error> {
+        self.delete(intent, delete).await
+    }
+
+    /// Takes the deletion of a version back.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`.
+    pub async fn undelete_version(&self, intent: &Intent, asked: (&VersionName, &str)) -> Result<Kept<Version>, Error> {
+        self.undelete(intent, asked).await
+    }
+
+    /// Returns several versions of one revision.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for the first that is not there.
+    pub fn batch_get_versions(
+        &self,
+        caller: &Caller,
+        names: &[VersionName],
+    ) -> Result<(Vec<Kept<Version>>, Revision), Error> {
+        let state = self.feed.current();
+        let one = |name: &VersionName| {
+            check_model(caller, &state, &name.model)?;
+            state.versions.get(name).cloned().ok_or_else(|| not_found(name))
+        };
+        Ok((names.iter().map(one).collect::<Result<_, Error>>()?, state.revision))
     }
 
     /// Marks every version of the namespace that has this one's digest as not to be launched. A second time changes
@@ -150,14 +214,13 @@ impl Registry {
     fn quarantine(&self, state: &State, intent: &Intent, name: &VersionName) -> Result<Draft, Error> {
         check_model(&intent.caller, state, &name.model)?;
         let named = state.versions.get(name).ok_or_else(|| not_found(name))?;
-        let unchanged = Replaced { before: None, after: Resource::Version((*named.value).clone()), fields: vec![] };
+        let mut draft = changed(named, (*named.value).clone(), vec![]);
         if named.value.quarantine.is_some() {
-            return Ok(Draft::update(named.revision, unchanged));
+            return Ok(draft);
         }
         let now = self.env.now();
         let quarantine = Quarantine { reason: intent.reason.clone(), started_at: now };
         let key = keys::quarantine(&name.model.namespace, &named.value.artifact_digest);
-        let mut draft = Draft::update(named.revision, unchanged);
         // A version created meanwhile would escape the mark; the digest's row makes such a race a conflict.
         draft.compares.push((key.clone(), state.quarantines.get(&digest_key(&named.value)).map_or(0, |k| k.revision)));
         draft.rows.push((key, record::encode(&quarantine)));
@@ -165,40 +228,24 @@ impl Registry {
         for kept in state.versions.values().filter(same) {
             let marked = Version { quarantine: Some(quarantine.clone()), updated_at: now, ..(*kept.value).clone() };
             if marked.name == *name {
-                draft.answer = Resource::Version(marked.clone());
+                draft.answer = vec![Resource::Version(marked.clone())];
             }
             draft.compares.push((keys::resource(&marked.name.to_string()), kept.revision));
-            let before = Some(Resource::Version((*kept.value).clone()));
-            draft.changes.push(Replaced { before, after: Resource::Version(marked), fields: vec!["quarantine"] });
+            let (before, after) = (Some(copied(kept)), Some(Resource::Version(marked)));
+            draft.changes.push(Replaced { before, after, fields: vec!["quarantine"] });
         }
         Ok(draft)
     }
 }
 
 /// Whether `parent`, in which `-` stands for any part, takes in `model`.
-fn any_model(parent: &str, model: &ModelName) -> bool {
+pub(crate) fn any_model(parent: &str, model: &ModelName) -> bool {
     let fits = |wanted: &str, part: &str| wanted == "-" || wanted == part;
     match parent.split('/').collect::<Vec<_>>()[..] {
         ["namespaces", namespace, "models", id] => {
             fits(namespace, model.namespace.as_str()) && fits(id, model.model.as_str())
         }
         _ => false,
-    }
-}
-
-/// A version with nothing set.
-#[must_use]
-pub(crate) fn blank(name: &VersionName) -> Version {
-    Version {
-        name: name.clone(),
-        display_name: String::new(),
-        description: String::new(),
-        artifact_uri: String::new(),
-        artifact_digest: String::new(),
-        labels: BTreeMap::new(),
-        quarantine: None,
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-        updated_at: jiff::Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -166,7 +166,12 @@ impl Follower {
             {
                 return Err(Error::Compacted { oldest: commit.revision });
             }
-            if !sees(&self.caller, &state, name) {
+            let visible = match (&entry.after, &entry.before) {
+                // What is forgotten for good is not in the picture any more.
+                (None, Some(before)) => self.caller.covers(&state.resource_subject(before)),
+                _ => sees(&self.caller, &state, name),
+            };
+            if !visible {
                 continue;
             }
             let action = entry.action();
@@ -179,10 +184,12 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use slipway_domain::model::ModelType;
     use slipway_domain::name::ModelTypeName;
     use slipway_store::picture::Kept;
 
     use super::*;
+    use crate::kind::Rules;
 
     /// The sizes of the parts that a state of so many model types comes in, and which of them say that they are last.
     fn nobody() -> Caller {
@@ -193,7 +200,7 @@ mod tests {
         let mut state = State::default();
         for number in 0..types {
             let name = ModelTypeName::parse(&format!("namespaces/default/modelTypes/t{number}")).unwrap();
-            state.model_types.insert(name.clone(), Kept::new(crate::service::blank_type(&name), 1));
+            state.model_types.insert(name.clone(), Kept::new(ModelType::blank(&name), 1));
         }
         let size = |event| match event {
             Event::Initial { seen, last, .. } => (seen.len(), last),

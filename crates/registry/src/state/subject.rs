@@ -3,7 +3,7 @@
 use slipway_domain::access::Subject;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{MILDEST_TIER, Model, ModelType};
-use slipway_domain::name::ModelName;
+use slipway_domain::name::{ModelName, TeamName};
 
 use super::State;
 
@@ -33,6 +33,8 @@ impl State {
             Resource::Model(value) => self.model_subject(value),
             Resource::Version(value) => self.subject(&value.name.model),
             Resource::Traffic(model, _) => self.subject(model),
+            Resource::Team(value) => team_subject(&value.name),
+            Resource::Alias(value) => self.subject(&value.name.model),
         }
     }
 }
@@ -42,4 +44,10 @@ impl State {
 pub fn type_subject(value: &ModelType) -> Subject<'_> {
     let tier = value.criticality.as_ref().map_or(MILDEST_TIER, |criticality| criticality.tier);
     Subject { namespace: value.name.namespace.as_str(), team: None, tier: Some(tier) }
+}
+
+/// A team: its own.
+#[must_use]
+pub fn team_subject(name: &TeamName) -> Subject<'_> {
+    Subject { namespace: name.namespace.as_str(), team: Some(name.team.as_str()), tier: None }
 }

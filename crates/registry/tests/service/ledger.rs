@@ -2,7 +2,7 @@
 
 use slipway_sdk::pb;
 
-use crate::support::{START, model_with_versions, name, new_model, start};
+use crate::support::{START, TEAMS, model_with_versions, name, new_model, start};
 
 fn of(parent: &str, page_size: i32) -> pb::ListChangesRequest {
     pb::ListChangesRequest { parent: parent.to_owned(), page_size, ..Default::default() }
@@ -43,8 +43,8 @@ async fn the_newest_comes_first_and_a_model_takes_in_its_versions_and_traffic() 
     let ctr = name("ctr");
     let wanted = [ctr.version(2).to_string(), ctr.version(1).to_string(), ctr.traffic(), ctr.to_string()];
     assert_eq!(names(&ctr.to_string()).await, wanted);
-    assert_eq!(names("namespaces/default").await.len(), 7);
-    assert_eq!(names("").await.len(), 7);
+    assert_eq!(names("namespaces/default").await.len(), TEAMS.len() + 7);
+    assert_eq!(names("").await.len(), TEAMS.len() + 7);
     assert!(names("namespaces/other").await.is_empty());
 }
 

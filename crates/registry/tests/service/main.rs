@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod aliases;
 mod create;
+mod deletion;
 mod ledger;
 mod list;
 mod support;

@@ -31,9 +31,16 @@ pub struct Running {
     task: tokio::task::JoinHandle<()>,
 }
 
-/// A registry on an empty store.
+/// The teams that are there from the start.
+pub const TEAMS: [&str; 4] = ["ranking", "ads", "even", "odd"];
+
+/// A registry that knows nothing but teams.
 pub async fn start() -> Running {
-    start_on(Arc::new(Memory::new())).await
+    let running = start_on(Arc::new(Memory::new())).await;
+    for team in TEAMS {
+        running.client.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
+    }
+    running
 }
 
 /// A registry on `store`.

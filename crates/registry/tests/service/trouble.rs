@@ -13,6 +13,7 @@ use crate::support::{name, new_model, new_version, start_on};
 async fn with_a_store_that_fails_and_lies_every_version_is_created_exactly_once() {
     let memory: Arc<dyn Store> = Arc::new(Memory::new());
     let quiet = start_on(Arc::clone(&memory)).await;
+    quiet.client.ensure_team(&"namespaces/default/teams/ranking".parse().unwrap()).await.unwrap();
     quiet.client.create_model(new_model("ctr")).await.unwrap();
     let rates = Rates { refuse: 0.2, lose_request: 0.1, lose_answer: 0.2, ..Rates::default() };
     let faults = Arc::new(Faults::new(memory, 11, Rates::default()));

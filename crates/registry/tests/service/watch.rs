@@ -1,12 +1,15 @@
 //! Watching: the state, then every revision whole, without a gap.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use slipway_sdk::pb;
 use slipway_sdk::pb::watch_response::Event;
+use slipway_store::memory::Memory;
 use tonic_types::StatusExt;
 
-use crate::support::{Running, fields, model_with_versions, name, new_model, start};
+use crate::support::{Running, TEAMS, fields, model_with_versions, name, new_model, start, start_on};
 
 fn scope(parent: &str, after: Option<i64>) -> pb::WatchRequest {
     pb::WatchRequest { parent: parent.to_owned(), after_revision: after }
@@ -33,6 +36,9 @@ async fn initial(stream: &mut slipway_sdk::Follow<pb::WatchResponse>) -> (i64, u
     }
 }
 
+/// The revision of the first model of [`two_models`].
+const FIRST: i64 = TEAMS.len() as i64 + 1;
+
 async fn two_models() -> Running {
     let registry = start().await;
     model_with_versions(&registry.client, "a", 1).await;
@@ -45,7 +51,7 @@ async fn a_watch_begins_with_the_state_and_goes_on_with_each_revision_whole() {
     let registry = two_models().await;
     let mut stream = registry.client.watch(scope("", None));
     let (revision, count) = initial(&mut stream).await;
-    assert_eq!(count, 6);
+    assert_eq!(count, TEAMS.len() + 6);
     registry.client.create_model(new_model("c")).await.unwrap();
     let (next, names) = changes(&mut stream).await;
     assert_eq!(next, revision + 1);
@@ -54,7 +60,7 @@ async fn a_watch_begins_with_the_state_and_goes_on_with_each_revision_whole() {
 
 #[tokio::test]
 async fn a_watch_of_an_empty_registry_says_that_it_is_empty() {
-    let registry = start().await;
+    let registry = start_on(Arc::new(Memory::new())).await;
     let mut stream = registry.client.watch(scope("", None));
     assert_eq!(initial(&mut stream).await, (0, 0));
 }
@@ -62,13 +68,13 @@ async fn a_watch_of_an_empty_registry_says_that_it_is_empty() {
 #[tokio::test]
 async fn a_watch_from_a_revision_replays_all_that_came_after_it() {
     let registry = two_models().await;
-    let mut stream = registry.client.watch(scope("", Some(1)));
+    let mut stream = registry.client.watch(scope("", Some(FIRST)));
     let mut seen = Vec::new();
     for _ in 0..3 {
         seen.push(changes(&mut stream).await);
     }
     let revisions: Vec<_> = seen.iter().map(|(revision, _)| *revision).collect();
-    assert_eq!(revisions, [2, 3, 4]);
+    assert_eq!(revisions, [FIRST + 1, FIRST + 2, FIRST + 3]);
     assert_eq!(seen[0].1, [name("a").version(1).to_string()]);
 }
 
@@ -99,8 +105,12 @@ async fn a_revision_that_is_not_reached_is_refused() {
     let mut raw = RegistryClient::new(channel);
     let status = raw.watch(scope("", Some(1000))).await.unwrap_err();
     assert_eq!(status.code(), slipway_sdk::Code::OutOfRange);
+    let last = (FIRST + 3).to_string();
     let information = status.get_details_error_info().unwrap();
-    assert_eq!((information.reason.as_str(), information.metadata["current"].as_str()), ("REVISION_AHEAD", "4"));
+    assert_eq!(
+        (information.reason.as_str(), information.metadata["current"].as_str()),
+        ("REVISION_AHEAD", last.as_str())
+    );
 }
 
 #[tokio::test]

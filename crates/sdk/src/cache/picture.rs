@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use imbl::OrdMap;
-use slipway_domain::name::{ModelName, ModelTypeName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, VersionName};
 use slipway_domain::traffic::Traffic;
 
 use crate::pb;
 use crate::pb::resource::Resource as Kind;
 use crate::traffic::{parse_traffic, traffic_message};
 
-/// Model types, models, versions and traffic as they were at one revision of the registry. Never changes; copies
+/// Model types, models, versions, aliases and traffic as they were at one revision of the registry. Never changes; copies
 /// share what they have in common.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
@@ -19,6 +19,7 @@ pub struct Picture {
     models: OrdMap<ModelName, Arc<pb::Model>>,
     versions: OrdMap<VersionName, Arc<pb::Version>>,
     traffic: OrdMap<ModelName, Arc<Traffic>>,
+    aliases: OrdMap<AliasName, Arc<pb::Alias>>,
 }
 
 impl Picture {
@@ -57,6 +58,12 @@ impl Picture {
         self.versions.range(all).map(|(name, version)| (name, version.as_ref()))
     }
 
+    /// An alias.
+    #[must_use]
+    pub fn alias(&self, name: &AliasName) -> Option<&pb::Alias> {
+        self.aliases.get(name).map(Arc::as_ref)
+    }
+
     /// The traffic of a model.
     #[must_use]
     pub fn traffic(&self, model: &ModelName) -> Option<&Arc<Traffic>> {
@@ -69,7 +76,9 @@ impl Picture {
         let models = self.models.values().map(|one| Kind::Model(one.as_ref().clone()));
         let versions = self.versions.values().map(|one| Kind::Version(one.as_ref().clone()));
         let traffic = self.traffic.iter().map(|(model, one)| Kind::Traffic(traffic_message(model, one)));
-        types.chain(models).chain(versions).chain(traffic).map(|kind| pb::Resource { resource: Some(kind) })
+        let aliases = self.aliases.values().map(|one| Kind::Alias(one.as_ref().clone()));
+        let all = types.chain(models).chain(versions).chain(traffic).chain(aliases);
+        all.map(|kind| pb::Resource { resource: Some(kind) })
     }
 
     /// Moves on to `revision`.
@@ -100,6 +109,11 @@ impl Picture {
                 let (model, traffic) = parse_traffic(&one)?;
                 self.traffic.insert(model, Arc::new(traffic));
             }
+            Kind::Alias(one) => {
+                self.aliases.insert(AliasName::parse(&one.name)?, Arc::new(one));
+            }
+            // Nobody who routes asks for teams.
+            Kind::Team(_) => {}
         }
         Ok(())
     }
@@ -108,6 +122,8 @@ impl Picture {
     pub(super) fn remove(&mut self, name: &str) {
         if let Ok(name) = VersionName::parse(name) {
             self.versions.remove(&name);
+        } else if let Ok(name) = AliasName::parse(name) {
+            self.aliases.remove(&name);
         } else if let Ok(name) = ModelName::parse(name) {
             self.models.remove(&name);
         } else if let Ok(model) = ModelName::parse_traffic(name) {
@@ -126,25 +142,39 @@ mod tests {
     fn what_is_deleted_is_gone_and_nothing_else_with_it() {
         let model = ModelName::parse("namespaces/default/models/m").unwrap();
         let model_type = ModelTypeName::parse("namespaces/default/modelTypes/m").unwrap();
+        let alias = AliasName::parse("namespaces/default/models/m/aliases/champion").unwrap();
         let kinds = [
             Kind::ModelType(pb::ModelType { name: model_type.to_string(), ..Default::default() }),
             Kind::Model(pb::Model { name: model.to_string(), ..Default::default() }),
             Kind::Version(pb::Version { name: model.version(1).to_string(), ..Default::default() }),
             Kind::Traffic(traffic_message(&model, &Traffic::new("s".to_owned()))),
+            Kind::Alias(pb::Alias { name: alias.to_string(), ..Default::default() }),
         ];
         let mut whole = Picture::default();
         kinds.into_iter().for_each(|kind| whole.put(pb::Resource { resource: Some(kind) }));
         let there = |picture: &Picture| {
             let version = picture.version(&model.version(1)).is_some();
             let traffic = picture.traffic(&model).is_some();
-            [picture.model_type(&model_type).is_some(), picture.model(&model).is_some(), version, traffic]
+            [
+                picture.model_type(&model_type).is_some(),
+                picture.model(&model).is_some(),
+                version,
+                traffic,
+                picture.alias(&alias).is_some(),
+            ]
         };
-        assert_eq!(there(&whole), [true; 4]);
-        let names = [model_type.to_string(), model.to_string(), model.version(1).to_string(), model.traffic()];
+        assert_eq!(there(&whole), [true; 5]);
+        let names = [
+            model_type.to_string(),
+            model.to_string(),
+            model.version(1).to_string(),
+            model.traffic(),
+            alias.to_string(),
+        ];
         for (place, name) in names.iter().enumerate() {
             let mut picture = whole.clone();
             picture.remove(name);
-            let mut expected = [true; 4];
+            let mut expected = [true; 5];
             expected[place] = false;
             assert_eq!(there(&picture), expected, "{name}");
         }

@@ -131,6 +131,8 @@ fn name_of(resource: &pb::Resource) -> String {
         pb::resource::Resource::Model(one) => one.name.clone(),
         pb::resource::Resource::Version(one) => one.name.clone(),
         pb::resource::Resource::Traffic(one) => one.name.clone(),
+        pb::resource::Resource::Team(one) => one.name.clone(),
+        pb::resource::Resource::Alias(one) => one.name.clone(),
     }
 }
 
@@ -198,6 +200,24 @@ registry! {
     get_traffic(GetTrafficRequest) -> Traffic;
     set_traffic(SetTrafficRequest) -> Traffic;
     list_changes(ListChangesRequest) -> ListChangesResponse;
+    delete_model_type(DeleteModelTypeRequest) -> ModelType;
+    undelete_model_type(UndeleteModelTypeRequest) -> ModelType;
+    delete_model(DeleteModelRequest) -> Model;
+    undelete_model(UndeleteModelRequest) -> Model;
+    batch_get_models(BatchGetModelsRequest) -> BatchGetModelsResponse;
+    attest_model(AttestModelRequest) -> Model;
+    delete_version(DeleteVersionRequest) -> Version;
+    undelete_version(UndeleteVersionRequest) -> Version;
+    batch_get_versions(BatchGetVersionsRequest) -> BatchGetVersionsResponse;
+    get_alias(GetAliasRequest) -> Alias;
+    list_aliases(ListAliasesRequest) -> ListAliasesResponse;
+    set_aliases(SetAliasesRequest) -> SetAliasesResponse;
+    create_team(CreateTeamRequest) -> Team;
+    get_team(GetTeamRequest) -> Team;
+    list_teams(ListTeamsRequest) -> ListTeamsResponse;
+    update_team(UpdateTeamRequest) -> Team;
+    delete_team(DeleteTeamRequest) -> Team;
+    undelete_team(UndeleteTeamRequest) -> Team;
 }
 
 /// An UNAVAILABLE that asks to be left alone for `wait`.

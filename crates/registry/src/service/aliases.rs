@@ -1,0 +1,207 @@
+//! Aliases: several of several models move in one revision.
+
+use std::collections::BTreeSet;
+
+use slipway_chassis::Caller;
+use slipway_chassis::intent::Intent;
+use slipway_domain::alias::Alias;
+use slipway_domain::check::Check;
+use slipway_domain::filter::{Field, Fields};
+use slipway_domain::ledger::Resource;
+use slipway_domain::name::{AliasName, ModelName};
+use slipway_store::Revision;
+use slipway_store::picture::Kept;
+
+use super::access::check_model;
+use super::commit::{Done, Draft, Replaced};
+use super::standard::not_found;
+use super::traffic::check_version;
+use super::versions::{any_model, living};
+use super::{ListQuery, Listed, Registry};
+use crate::state::State;
+use crate::{Error, keys};
+
+/// What becomes of one alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The alias.
+    pub name: AliasName,
+    /// The number of the version that it is to name; none to take it away.
+    pub to: Option<u64>,
+    /// What the caller believes that it names.
+    pub expected: Expected,
+}
+
+/// What a caller believes that an alias names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything.
+    Anything,
+    /// That there is no such alias.
+    Nothing,
+    /// The version with this number.
+    Version(u64),
+}
+
+/// An alias with what is computed for it.
+#[derive(Debug, Clone)]
+pub struct ListedAlias {
+    /// The alias.
+    pub alias: Kept<Alias>,
+    /// Whether nobody moves it alone.
+    pub protected: bool,
+}
+
+impl ListedAlias {
+    /// An alias with what `state` says about it.
+    #[must_use]
+    pub fn of(state: &State, alias: Kept<Alias>) -> Self {
+        let AliasName { model, alias: id } = &alias.value.name;
+        let protected = state.models.get(model).is_some_and(|kept| kept.value.protected_aliases.contains(id));
+        Self { alias, protected }
+    }
+}
+
+impl Registry {
+    /// Returns an alias.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub fn get_alias(&self, caller: &Caller, name: &AliasName) -> Result<ListedAlias, Error> {
+        let state = self.feed.look();
+        check_model(caller, &state, &name.model)?;
+        let kept = state.aliases.get(name).cloned().ok_or_else(|| not_found(name))?;
+        Ok(ListedAlias::of(&state, kept))
+    }
+
+    /// Lists the aliases of a model, or of all models if the parent says so with `-`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
+    /// understood; `PAGE_TOKEN_EXPIRED`.
+    pub fn list_aliases(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedAlias>, Error> {
+        if let Ok(model) = ModelName::parse(&query.parent) {
+            let state = self.feed.look();
+            check_model(caller, &state, &model)?;
+            if !state.models.contains_key(&model) {
+                return Err(not_found(&model));
+            }
+        }
+        self.list(caller, "ListAliases", query, |state| {
+            let living = |model: &ModelName| state.models.get(model).is_some_and(|kept| kept.value.deletion.is_none());
+            let inside = |kept: &&Kept<Alias>| {
+                let model = &kept.value.name.model;
+                any_model(&query.parent, model) && living(model) && caller.covers(&state.subject(model))
+            };
+            match ModelName::parse(&query.parent) {
+                Ok(model) => {
+                    state.aliases_of(&model).filter(inside).map(|kept| ListedAlias::of(state, kept.clone())).collect()
+                }
+                Err(_) => {
+                    state.aliases.values().filter(inside).map(|kept| ListedAlias::of(state, kept.clone())).collect()
+                }
+            }
+        })
+    }
+
+    /// Makes all moves in one revision, or none. Returns those that name a version afterwards.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` and `DELETED` for a model, `INVALID_FIELDS` for versions that are not there and for aliases that are
+    /// moved twice, `ALIAS_MOVED` for one that names another version than its caller believes.
+    pub async fn set_aliases(&self, intent: &Intent, moves: &[Move]) -> Result<(Vec<ListedAlias>, Revision), Error> {
+        let print = intent.fingerprint("SetAliases", &[&moves]);
+        let Done { answer, committed, .. } =
+            self.mutate(intent, print, |state| self.moves(state, intent, moves)).await?;
+        let state = self.feed.look();
+        let revision = committed.unwrap_or(state.revision);
+        let alias = |resource| match resource {
+            Resource::Alias(alias) => {
+                // One that had nothing to move is older than the revision.
+                let unmoved = state.aliases.get(&alias.name).filter(|kept| *kept.value == alias);
+                let kept = unmoved.cloned().unwrap_or_else(|| Kept::new(alias, revision));
+                Ok(ListedAlias::of(&state, kept))
+            }
+            other => Err(Error::wrong_kind(&other)),
+        };
+        Ok((answer.into_iter().map(alias).collect::<Result<_, _>>()?, revision))
+    }
+
+    fn moves(&self, state: &State, intent: &Intent, moves: &[Move]) -> Result<Draft, Error> {
+        for Move { name, .. } in moves {
+            check_model(&intent.caller, state, &name.model)?;
+        }
+        let mut draft = Draft { compares: vec![], changes: vec![], rows: vec![], answer: vec![] };
+        let (mut check, mut models) = (Check::new(), BTreeSet::new());
+        for (index, wanted) in moves.iter().enumerate() {
+            let model = &wanted.name.model;
+            let parent = living(state, model)?;
+            if models.insert(model) {
+                draft.compares.push((keys::resource(&model.to_string()), parent.revision));
+            }
+            if let Some(number) = wanted.to {
+                let field = format!("moves[{index}].version");
+                draft.compares.extend(check_version(&mut check, state, &field, &model.version(number)));
+            }
+            self.one_move(state, wanted, &mut draft)?;
+        }
+        check.finish()?;
+        // Two moves to one version rest on it alike.
+        draft.compares.sort();
+        draft.compares.dedup();
+        Ok(draft)
+    }
+
+    fn one_move(&self, state: &State, wanted: &Move, draft: &mut Draft) -> Result<(), Error> {
+        let Move { name, to, expected } = wanted;
+        let kept = state.aliases.get(name);
+        let current = kept.map(|kept| kept.value.number);
+        check_expected(name, *expected, current)?;
+        draft.compares.push((keys::resource(&name.to_string()), kept.map_or(0, |kept| kept.revision)));
+        let now = self.env.now();
+        let created_at = kept.map_or(now, |kept| kept.value.created_at);
+        let before = kept.map(|kept| Resource::Alias((*kept.value).clone()));
+        let after = to.map(|number| Resource::Alias(Alias { name: name.clone(), number, created_at, updated_at: now }));
+        if current == *to {
+            draft.answer.extend(before);
+            return Ok(());
+        }
+        draft.answer.extend(after.clone());
+        let fields = if before.is_some() && after.is_some() { vec!["version"] } else { vec![] };
+        draft.changes.push(Replaced { before, after, fields });
+        Ok(())
+    }
+}
+
+fn check_expected(name: &AliasName, expected: Expected, current: Option<u64>) -> Result<(), Error> {
+    let believed = match expected {
+        Expected::Anything => return Ok(()),
+        Expected::Nothing => None,
+        Expected::Version(number) => Some(number),
+    };
+    if believed == current {
+        return Ok(());
+    }
+    let text =
+        |number: Option<u64>| number.map_or("nothing".to_owned(), |number| name.model.version(number).to_string());
+    Err(Error::AliasMoved { name: name.to_string(), expected: text(believed), current: text(current) })
+}
+
+impl Fields for ListedAlias {
+    const PATHS: &'static [&'static str] =
+        &["name", "alias", "model", "version", "protected", "create_time", "update_time"];
+
+    fn field(&self, path: &str) -> Field<'_> {
+        let value = &self.alias.value;
+        match path {
+            "name" => Field::Text(value.name.to_string().into()),
+            "alias" => Field::Text(value.name.alias.as_str().into()),
+            "model" => Field::Text(value.name.model.to_string().into()),
+            "version" => Field::Text(value.version().to_string().into()),
+            "protected" => Field::Text(if self.protected { "true" } else { "false" }.into()),
+            "create_time" => Field::Number(value.created_at.as_second() as f64),
+            "update_time" => Field::Number(value.updated_at.as_second() as f64),
+            _ => Field::Absent,
+        }
+    }
+}
