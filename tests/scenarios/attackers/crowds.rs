@@ -27,17 +27,22 @@ fn raise_limit() -> usize {
 
 /// Opens `most` connections that say nothing after their beginning; those that are not refused.
 async fn crowd(place: &Place, most: usize) -> Vec<Raw> {
+    let opened = tokio::time::timeout(2 * PATIENCE, open(place, most)).await;
+    opened.expect("every connection is taken or refused")
+}
+
+async fn open(place: &Place, most: usize) -> Vec<Raw> {
     let client = Arc::new(place.client(None));
-    let (address, mut opening, mut open) = (place.listen, JoinSet::new(), Vec::new());
+    let (address, mut opening, mut opened) = (place.listen, JoinSet::new(), Vec::new());
     for _ in 0..most {
         if opening.len() == AT_ONCE {
-            open.extend(opening.join_next().await.unwrap().unwrap());
+            opened.extend(opening.join_next().await.unwrap().unwrap());
         }
         let client = Arc::clone(&client);
         opening.spawn(async move { Raw::begin(address, &client).await.ok() });
     }
-    open.extend(opening.join_all().await.into_iter().flatten());
-    open
+    opened.extend(opening.join_all().await.into_iter().flatten());
+    opened
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use slipway_sdk::pb;
 use super::call::{INTERNAL, LIST_MODELS, OK, OUT_OF_RANGE, UNIMPLEMENTED, all_models, call, framed};
 use super::place::Place;
 use super::raw::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, RESET, Raw, SETTINGS, frame, header,
-    headers, stream,
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, RESET, Raw, SETTINGS, WINDOW_UPDATE,
+    frame, header, headers, stream,
 };
 
 /// What is sent again and again, and how often; a server that is well ends the connection long before.
@@ -147,10 +147,13 @@ async fn who_does_not_read_is_not_written_to_without_end() {
         honest.is_answered(what).await;
         place.is_well(what).await;
     }
-    // Answers of almost a mebibyte each, and a window in which there is never room for a byte of them.
-    for _ in 0..2 {
+    // Answers of almost a mebibyte each, and a window with room for none of them, for a byte, or for all: whoever says that
+    // he has room for all of them, and does not read, is written to as far as his socket takes it.
+    for window in [0, 1, i32::MAX] {
+        let (what, window) = (format!("answers that nobody reads in a window of {window}"), window.to_be_bytes());
         let mut raw = Raw::begin(place.listen, &place.client(Some("ben"))).await.unwrap();
-        raw.say(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])).await.unwrap();
+        raw.say(&frame(SETTINGS, 0, 0, &[&[0, 4][..], &window].concat())).await.unwrap();
+        raw.say(&frame(WINDOW_UPDATE, 0, 0, &(i32::MAX - 65_535).to_be_bytes())).await.unwrap();
         let body = all_models();
         let asked = |n| {
             let head = frame(HEADERS, END_HEADERS, stream(n), &headers(LIST_MODELS, &[]));
@@ -160,8 +163,8 @@ async fn who_does_not_read_is_not_written_to_without_end() {
             raw.say(&asked(n)).await.unwrap();
         }
         held.push(raw);
-        honest.is_answered("answers that nobody reads").await;
-        place.is_well("answers that nobody reads").await;
+        honest.is_answered(&what).await;
+        place.is_well(&what).await;
     }
     honest.end().await;
 }
