@@ -55,7 +55,6 @@ async fn ten_thousand_idle_connections_take_nothing_from_an_honest_caller() {
     let crowd = crowd(&place, most).await;
     honest.is_answered("so many connections").await;
     let held = place.mebibytes().unwrap_or_default() - before;
-    println!("{} connections: {held} MiB", crowd.len());
     assert_eq!(crowd.len(), most);
     assert!(place.figure("process_open_fds") >= most as f64);
     assert!(held <= most as u64 * 64 / 1024, "{held} MiB for {most} connections");

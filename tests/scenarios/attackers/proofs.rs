@@ -178,5 +178,5 @@ async fn who_calls_too_fast_is_logged_by_name_and_not_as_often() {
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
     assert!((1..=seconds + 1).contains(&logged.len()), "{} lines in {seconds} s", logged.len());
     assert!(logged.iter().all(|line| line["fields"]["principal"] == "cert:spiffe://acme/ben"), "{logged:?}");
-    assert!(honest.end().await > 0);
+    honest.end().await;
 }

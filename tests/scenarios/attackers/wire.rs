@@ -13,11 +13,14 @@ use super::raw::{
     frame, header, headers, stream,
 };
 
+/// What is sent as the `n`th.
+type Piece = fn(usize) -> Vec<u8>;
+
 /// What is sent again and again, and how often; a server that is well ends the connection long before.
 struct Flood {
     what: &'static str,
     most: usize,
-    piece: fn(usize) -> Vec<u8>,
+    piece: Piece,
 }
 
 /// A connection is over at each of them, and at none but it: for the reason that its peer asks too much.
@@ -135,7 +138,7 @@ async fn who_does_not_read_is_not_written_to_without_end() {
         ada.create_model(request).await.unwrap();
     }
     let mut held = Vec::new();
-    let floods: [(&str, fn(usize) -> Vec<u8>); 2] = [
+    let floods: [(&str, Piece); 2] = [
         ("pings", |n| frame(PING, 0, 0, &(n as u64).to_be_bytes()).repeat(1000)),
         ("settings", |_| frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]).repeat(1000)),
     ];

@@ -71,10 +71,11 @@ impl Call {
     /// Waits until it does, or until nobody waits for the answer any more.
     pub(super) async fn room(&self) -> Result<(), End> {
         let Some(busy) = &self.busy else { return Ok(()) };
-        match self.deadline {
-            Some(deadline) => self.shared.env.until(deadline, busy.room()).await.map_err(|_| End::Deadline),
-            None => Ok(busy.room().await),
-        }
+        let Some(deadline) = self.deadline else {
+            busy.room().await;
+            return Ok(());
+        };
+        self.shared.env.until(deadline, busy.room()).await.map_err(|_| End::Deadline)
     }
 
     /// Hands `request` to `inner` at once, and waits for what becomes of it.
