@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod attackers;
 mod backups;
 mod binaries;
 #[path = "../../crates/chassis/tests/support/collector.rs"]

@@ -25,7 +25,6 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
 use slipway_domain::access::{Grant, Identity, Permission};
-use slipway_domain::fault::Fault;
 use slipway_domain::principal::Principal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -128,20 +127,16 @@ impl Access {
     /// Lets a caller in who may do what `rule` asks, somewhere.
     ///
     /// # Errors
-    /// [`Refused`], which is logged here.
+    /// [`Refused`].
     pub fn admit(&self, rule: Rule, credentials: &Credentials<'_>) -> Result<Admitted, Refused> {
         let guard = self.0.guard.load();
-        guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| self.note(refused, credentials))
+        guard.admit(rule, credentials, self.0.env.now()).inspect_err(|refused| self.note(refused))
     }
 
-    /// Logs what the status of a refusal does not tell. A permission that is lacking is logged with the status.
-    fn note(&self, refused: &Refused, credentials: &Credentials<'_>) {
+    /// A key that is not known is fetched.
+    fn note(&self, refused: &Refused) {
         if matches!(refused, Refused::Invalid { cause: jwt::UNKNOWN_KEY } | Refused::KeysUnavailable) {
             self.0.unknown_key.notify_one();
-        }
-        let (certificate, cause) = (credentials.certificate(), refused.cause());
-        if !matches!(refused, Refused::Denied(_)) {
-            tracing::info!(target: "slipway::access", reason = refused.reason(), certificate, cause, "refused: {refused}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happens to every call before and after its handler: it gets a request id, a caller, a deadline and a span, is
 //! counted and timed, refused when too many are under way, and answered even when its handler panics.
 
+mod answer;
 mod call;
 mod deadline;
 mod end;
@@ -37,6 +38,10 @@ pub const REQUEST_ID: &str = "x-request-id";
 
 /// The same, parsed.
 static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static(REQUEST_ID);
+
+/// Streams that ask nothing of their callers (reflection, and watching whether a service is well) have places of their
+/// own, this part of all: whoever reaches the address could take those of watchers and reporters otherwise.
+const OPEN_STREAMS: u32 = 10;
 
 /// How many calls may be under way at once, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,7 @@ struct Shared {
     rate: Rate,
     requests: Arc<Places>,
     streams: Arc<Places>,
+    open_streams: Arc<Places>,
     stop: Stop,
 }
 
@@ -92,6 +98,7 @@ impl Layers {
         let measures = Measures::new(metrics, &methods);
         let requests = Places::new(limits.requests);
         let streams = Places::new(limits.streams);
+        let open_streams = Places::new(limits.streams.div_ceil(OPEN_STREAMS));
         Self(Arc::new(Shared {
             env: env.clone(),
             access: access.clone(),
@@ -101,6 +108,7 @@ impl Layers {
             rate: Rate::new(limits.rates),
             requests,
             streams,
+            open_streams,
             stop,
         }))
     }
@@ -109,6 +117,7 @@ impl Layers {
     pub(crate) async fn finished(&self) {
         self.0.requests.empty(&self.0.env).await;
         self.0.streams.empty(&self.0.env).await;
+        self.0.open_streams.empty(&self.0.env).await;
     }
 }
 
@@ -145,6 +154,14 @@ where
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let call = Call::open(self.shared.clone(), &mut request);
-        Box::pin(call.run(&mut inner, request))
+        if call.has_room() {
+            return Box::pin(call.run(&mut inner, request));
+        }
+        Box::pin(async move {
+            match call.room().await {
+                Ok(()) => call.run(&mut inner, request).await,
+                Err(end) => Ok(call.refuse(&end)),
+            }
+        })
     }
 }

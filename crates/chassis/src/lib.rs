@@ -20,6 +20,7 @@ pub mod page;
 pub mod process;
 pub mod readiness;
 pub mod record;
+mod refusals;
 pub mod scalar;
 pub mod server;
 pub mod settings;

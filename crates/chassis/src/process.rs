@@ -2,6 +2,7 @@
 //! that says how it went.
 
 mod life;
+mod open_files;
 mod signals;
 
 use std::error::Error as StdError;
@@ -16,6 +17,7 @@ use crate::settings::{Declaration, Request, Settings};
 use crate::telemetry;
 
 pub use life::{Error, Plan, Start, serve};
+pub use open_files::make_room;
 pub use signals::stop_on_signal;
 
 /// The exit code of a process whose settings are wrong (`EX_USAGE`).
@@ -62,8 +64,9 @@ where
     F: AsyncFnOnce(C, Start) -> Result<Served, E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let Settings { common, own } = settings;
+    let Settings { mut common, own } = settings;
     let telemetry = telemetry::start(name, &common.log, common.traces.as_ref())?;
+    make_room([&mut common.server.connections]);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let listeners = Listeners::bind(common.listen, common.ops_listen).await?;

@@ -1,6 +1,7 @@
 //! One service on its two sockets, from the first connection to the last answer: gRPC with reflection and health, and
 //! HTTP for operators.
 
+mod activity;
 mod certificates;
 mod connection;
 mod door;
@@ -23,8 +24,8 @@ use crate::methods::Methods;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
+pub(crate) use activity::{Busy, Untaken};
 pub use certificates::Certificates;
-pub(crate) use connection::Busy;
 pub use connection::Peer;
 pub use door::Connections;
 use door::Door;
@@ -42,8 +43,19 @@ const CALLS_PER_CONNECTION: u32 = 1024;
 /// answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
+/// How many connections operators may have open, whose pages need none but those of probes and of one that collects
+/// figures: so few that they take no files from the store.
+const OPERATORS: u32 = 256;
+
 /// The most headers of one call, in bytes.
 const MOST_HEADERS: u32 = 32 << 10;
+
+/// How many streams of one connection may have been taken back by its peer before anybody looked at them, and how many
+/// may have been broken off by us because they broke the protocol; with one more, the connection ends. Without the first,
+/// a peer that begins and takes back keeps us busy at no cost of its own (CVE-2023-44487); without the second, which the
+/// transport leaves open unless it is told, one that breaks the rules has us write for ever (RUSTSEC-2024-0003).
+const MOST_TAKEN_BACK: usize = 20;
+const MOST_BROKEN_OFF: usize = 1024;
 
 /// How long a call that was sent before the server stopped may be on its way in, and its answer on its way out.
 const ON_THE_WAY: Duration = Duration::from_millis(250);
@@ -113,6 +125,7 @@ impl Ops {
     /// Starts to answer `/metrics`, `/livez` and `/readyz` on `listener`.
     #[must_use]
     pub fn start(listener: tokio::net::TcpListener, connections: Connections, shared: &Shared) -> Self {
+        let connections = Connections { most: connections.most.min(OPERATORS), ..connections };
         Self { _task: AbortOnDropHandle::new(tokio::spawn(ops::serve(listener, connections, shared.clone()))) }
     }
 }
@@ -227,4 +240,6 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_interval(Some(interval))
         .http2_keepalive_timeout(Some(patience))
         .http2_max_header_list_size(MOST_HEADERS)
+        .http2_max_pending_accept_reset_streams(Some(MOST_TAKEN_BACK))
+        .http2_max_local_error_reset_streams(Some(MOST_BROKEN_OFF))
 }

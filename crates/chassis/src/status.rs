@@ -10,9 +10,14 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
 use crate::caller::RequestId;
+use crate::refusals;
 
 /// The `domain` of every `ErrorInfo`: whose reasons they are.
 pub const DOMAIN: &str = "slipway.dev";
+
+/// What a caller is told who compresses what can't be read compressed, as in
+/// <https://github.com/grpc/grpc/blob/master/doc/compression.md>.
+const ACCEPTED_ENCODINGS: &str = "grpc-accept-encoding";
 
 /// The longest single text in a status, in bytes.
 const LONGEST_TEXT: usize = 512;
@@ -22,7 +27,7 @@ const LONGEST_TEXT: usize = 512;
 const MOST_BYTES: usize = 2048;
 
 /// The status that tells a client about `fault`. A defect of ours is logged here, with its causes, and the client
-/// learns the request id alone.
+/// learns the request id alone; so is a permission that is lacking.
 #[must_use]
 pub fn from_fault(fault: &dyn Fault, request_id: &RequestId) -> Status {
     let code = code(fault.kind());
@@ -32,7 +37,7 @@ pub fn from_fault(fault: &dyn Fault, request_id: &RequestId) -> Status {
         return build(code, &internal_message(request_id), details);
     }
     if code == Code::PermissionDenied {
-        tracing::info!(target: "slipway::access", %request_id, reason = fault.reason(), facts = ?fault.facts(), "refused");
+        log_denial(fault, request_id);
     }
     details.set_error_info(fault.reason(), DOMAIN, facts(fault));
     add_violations(&mut details, fault);
@@ -41,6 +46,14 @@ pub fn from_fault(fault: &dyn Fault, request_id: &RequestId) -> Status {
         details.set_retry_info(Some(wait));
     }
     build(code, &fault.to_string(), details)
+}
+
+fn log_denial(fault: &dyn Fault, request_id: &RequestId) {
+    let (reason, facts) = (fault.reason(), fault.facts());
+    let principal = facts.iter().find_map(|(name, value)| (*name == "principal").then_some(value.as_str()));
+    if let Some(passed_over) = refusals::due(reason, principal.unwrap_or_default()) {
+        tracing::info!(target: "slipway::access", %request_id, reason, ?facts, passed_over, "refused");
+    }
 }
 
 /// The status of a call whose handler broke off in the middle.
@@ -91,11 +104,13 @@ pub(crate) fn draining(request_id: &RequestId, wait: Duration) -> Status {
     build(Code::Unavailable, "the service is stopping; go on with another or with its successor", details)
 }
 
-/// Gives a status that the transport made (an unknown method, a message too long, bytes that are no message) the reason
+/// Gives a status that the transport made (an unknown method, a message too long, compressed, or none at all) the reason
 /// and the request id that all others have.
 #[must_use]
 pub(crate) fn of_transport(status: &Status, request_id: &RequestId) -> Status {
+    let encodings = status.metadata().get(ACCEPTED_ENCODINGS);
     let (reason, message) = match status.code() {
+        Code::Unimplemented if encodings.is_some() => ("ENCODING_UNSUPPORTED", status.message()),
         Code::Unimplemented => ("UNKNOWN_METHOD", "this service has no such method"),
         Code::OutOfRange | Code::ResourceExhausted => ("MESSAGE_TOO_LARGE", status.message()),
         Code::Internal | Code::InvalidArgument => ("MALFORMED_MESSAGE", status.message()),
@@ -112,7 +127,11 @@ pub(crate) fn of_transport(status: &Status, request_id: &RequestId) -> Status {
         | Code::DataLoss
         | Code::Unauthenticated => ("TRANSPORT", status.message()),
     };
-    build(status.code(), message, identified(reason, request_id))
+    let mut told = build(status.code(), message, identified(reason, request_id));
+    if let Some(encodings) = encodings {
+        told.metadata_mut().insert(ACCEPTED_ENCODINGS, encodings.clone());
+    }
+    told
 }
 
 /// The code of the wire for a kind of fault.

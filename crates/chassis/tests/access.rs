@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use jsonwebtoken::jwk::{Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use slipway_chassis::access::jwt::{Terms, parse_algorithms};
 use slipway_chassis::access::key_source::KeySource;
@@ -24,6 +22,12 @@ use slipway_domain::access::method::Rule;
 use slipway_domain::fault::Fault;
 use tempfile::TempDir;
 
+use crate::support::issuer::{self, base64, confused, key_set, signed, unsigned};
+
+mod support {
+    pub mod issuer;
+}
+
 const NOW: &str = "2026-03-03T14:02:00Z";
 const READ: Rule = Rule::Needs(Permission::ReadModels);
 const WRITE: Rule = Rule::Needs(Permission::WriteModels);
@@ -33,48 +37,18 @@ role = \"viewer\"
 members = [\"jwt:ada\", \"token:ci\", \"cert:spiffe://acme/ben\", \"claim:readers\"]
 ";
 
-/// An Ed25519 key from a seed: its PKCS #8 form is a fixed beginning and the seed (RFC 8410, section 7).
-fn key(seed: u8) -> EncodingKey {
-    const BEGINNING: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-    let der: Vec<u8> = BEGINNING.into_iter().chain([seed; 32]).collect();
-    EncodingKey::from_ed_der(&der)
-}
-
-fn public(seed: u8, id: &str) -> Jwk {
-    let mut jwk = Jwk::from_encoding_key(&key(seed), Algorithm::EdDSA).unwrap();
-    jwk.common.key_id = Some(id.to_owned());
-    jwk
-}
-
 fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
 fn claims() -> Value {
-    let now = now().as_second();
-    json!({ "iss": "https://id.acme", "aud": "slipway", "sub": "ada", "exp": now + 600, "nbf": now - 600 })
+    issuer::claims("ada", now())
 }
 
 fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     claims[name] = value;
     claims
-}
-
-fn signed(claims: &Value, seed: u8, id: Option<&str>) -> String {
-    let header = Header { kid: id.map(str::to_owned), ..Header::new(Algorithm::EdDSA) };
-    encode(&header, claims, &key(seed)).unwrap()
-}
-
-/// Base64 as tokens are written, RFC 4648 section 5 without padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        (0..=chunk.len()).for_each(|at| text.push(LETTERS[(bits >> (18 - 6 * at) & 63) as usize] as char));
-    }
-    text
 }
 
 struct Place {
@@ -114,8 +88,7 @@ fn place_with(keys_from: impl FnOnce(PathBuf) -> KeySource) -> Place {
     std::fs::write(path("policy.toml"), POLICY).unwrap();
     let entry = format!("[[tokens]]\nname = \"ci\"\nsha256 = \"{}\"\n", tokens::hash(&token));
     std::fs::write(path("tokens.toml"), entry).unwrap();
-    let keys = JwkSet { keys: vec![public(1, "one"), public(2, "two")] };
-    std::fs::write(path("keys.json"), serde_json::to_string(&keys).unwrap()).unwrap();
+    std::fs::write(path("keys.json"), key_set(&[(1, "one"), (2, "two")])).unwrap();
     let terms = Terms {
         issuer: "https://id.acme".to_owned(),
         audience: "slipway".to_owned(),
@@ -198,18 +171,13 @@ fn a_signature_counts_only_by_the_key_that_the_token_names() {
 fn an_algorithm_is_never_the_tokens_choice() {
     let place = place();
     let invalid = Err("CREDENTIALS_INVALID");
-    let (body, good) = (base64(claims().to_string().as_bytes()), signed(&claims(), 1, Some("one")));
-    let signature = good.rsplit_once('.').unwrap().1.to_owned();
+    let good = signed(&claims(), 1, Some("one"));
+    let signature = good.rsplit_once('.').unwrap().1;
     for algorithm in ["none", "None", "HS256", "RS256", "ES256", "EDDSA", ""] {
-        let header = base64(json!({ "alg": algorithm, "kid": "one", "typ": "JWT" }).to_string().as_bytes());
-        assert_eq!(place.of_token(&format!("{header}.{body}.{signature}")), invalid, "{algorithm}");
-        assert_eq!(place.of_token(&format!("{header}.{body}.")), invalid, "{algorithm}");
+        assert_eq!(place.of_token(&unsigned(algorithm, &claims(), signature)), invalid, "{algorithm}");
+        assert_eq!(place.of_token(&unsigned(algorithm, &claims(), "")), invalid, "{algorithm}");
     }
-    // The public key taken for a shared secret.
-    let secret = serde_json::to_value(public(1, "one")).unwrap()["x"].as_str().unwrap().to_owned();
-    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::HS256) };
-    let forged = encode(&header, &claims(), &EncodingKey::from_secret(secret.as_bytes())).unwrap();
-    assert_eq!(place.of_token(&forged), invalid);
+    assert_eq!(place.of_token(&confused(&claims(), 1, "one")), invalid);
     assert_eq!(parse_algorithms("RS256,HS256"), None);
     assert_eq!(parse_algorithms("none"), None);
 }
@@ -354,11 +322,6 @@ impl Issuer {
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
         *self.answer.lock().unwrap() = Some(head + body);
     }
-}
-
-fn key_set(keys: &[(u8, &str)]) -> String {
-    let keys = keys.iter().map(|(seed, id)| public(*seed, id)).collect();
-    serde_json::to_string(&JwkSet { keys }).unwrap()
 }
 
 async fn becomes_true(holds: impl Fn() -> bool) {

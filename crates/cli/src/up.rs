@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use slipway_chassis::process::{WRONG_SETTINGS, stop_on_signal};
+use slipway_chassis::process::{WRONG_SETTINGS, make_room, stop_on_signal};
 use slipway_chassis::server::ListenError;
 use slipway_chassis::settings::Sources;
 use slipway_chassis::telemetry;
@@ -64,10 +64,11 @@ impl Up {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn serve(&self, settings: Settings, output: Output) -> Result<()> {
+    async fn serve(&self, mut settings: Settings, output: Output) -> Result<()> {
         let common = settings.common();
         let telemetry = telemetry::start("slipway", &common.log, common.traces.as_ref())?;
         let env = common.env();
+        make_room(settings.connections());
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone()).context("hearing signals")?;
         let mut cluster = Cluster::start(settings, &env, stop).await?;

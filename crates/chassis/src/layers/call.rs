@@ -3,9 +3,12 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use slipway_domain::access::method::Rule;
+use slipway_domain::fault::Fault;
+use slipway_domain::principal::Principal;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -15,12 +18,12 @@ use super::end::End;
 use super::measure::Measure;
 use super::places::Place;
 use super::stream::{Cut, Stream};
-use super::{REQUEST_ID_HEADER, Shared, panic, span};
+use super::{REQUEST_ID_HEADER, Shared, answer, panic, span};
 use crate::access::{Admitted, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
 use crate::methods::{Method, Shape};
 use crate::server::{Busy, Peer};
-use crate::status;
+use crate::{refusals, status};
 
 /// What a handler, and a call, comes to.
 pub(super) type Answer = Result<Response<Body>, Infallible>;
@@ -29,6 +32,7 @@ pub(super) type Answer = Result<Response<Body>, Infallible>;
 pub(super) struct Call {
     shared: Arc<Shared>,
     shape: Shape,
+    rule: Rule,
     request_id: RequestId,
     deadline: Option<Instant>,
     /// How the caller of a stream was let in, where callers are asked who they are.
@@ -42,20 +46,36 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Self {
         let method = shared.methods.at(request.uri().path());
-        let shape = shared.methods.all()[method].shape;
+        let Method { shape, rule, .. } = shared.methods.all()[method];
         let measure = shared.measures.begin(&shared.env, method);
         let proposed = request.headers().get(&REQUEST_ID_HEADER).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
         let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
-        let entry = span.in_scope(|| enter(&shared, method, request)).map(|(admitted, entry)| {
+        let entered = span.in_scope(|| enter(&shared, method, request).inspect_err(|refused| note(refused, request)));
+        let entry = entered.map(|(admitted, entry)| {
             let Admitted { principal, granted, .. } = admitted;
             span.record("principal", principal.as_str());
             request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
             entry
         });
         let busy = request.extensions().get::<Peer>().map(|peer| peer.busy(&shared.env));
-        Self { shared, shape, request_id, deadline, entry, measure, span, busy }
+        Self { shared, shape, rule, request_id, deadline, entry, measure, span, busy }
+    }
+
+    /// Whether the caller takes its answers, so that it can be answered more.
+    pub(super) fn has_room(&self) -> bool {
+        self.busy.as_ref().is_none_or(Busy::has_room)
+    }
+
+    /// Waits until it does, or until nobody waits for the answer any more.
+    pub(super) async fn room(&self) -> Result<(), End> {
+        let Some(busy) = &self.busy else { return Ok(()) };
+        let Some(deadline) = self.deadline else {
+            busy.room().await;
+            return Ok(());
+        };
+        self.shared.env.until(deadline, busy.room()).await.map_err(|_| End::Deadline)
     }
 
     /// Hands `request` to `inner` at once, and waits for what becomes of it.
@@ -89,10 +109,11 @@ impl Call {
 
     /// A place among the calls under way; none is needed for a probe.
     fn admit(&self) -> Result<Option<Place>, End> {
-        let places = match self.shape {
-            Shape::Unary => &self.shared.requests,
-            Shape::Stream => &self.shared.streams,
-            Shape::Probe => return Ok(None),
+        let places = match (self.shape, self.rule) {
+            (Shape::Unary, _) => &self.shared.requests,
+            (Shape::Stream, Rule::Open) => &self.shared.open_streams,
+            (Shape::Stream, Rule::Authenticated | Rule::Needs(_) | Rule::Closed) => &self.shared.streams,
+            (Shape::Probe, _) => return Ok(None),
         };
         places.take().map(Some).ok_or(End::Overloaded)
     }
@@ -102,7 +123,7 @@ impl Call {
         let rate = &self.shared.rate;
         let caller = request.extensions().get::<Caller>().filter(|_| self.shape != Shape::Probe && rate.is_limited());
         let Some(principal) = caller.map(|caller| caller.principal.clone()) else { return Ok(request) };
-        rate.take(&principal).map_err(End::TooFast)?;
+        rate.take(&principal).map_err(|wait| too_fast(&principal, wait))?;
         Ok(request.map(|body| rate.paced(&self.shared.env, &principal, body)))
     }
 
@@ -126,7 +147,8 @@ impl Call {
         Ok(response)
     }
 
-    fn refuse(mut self, end: &End) -> Response<Body> {
+    /// The answer of a call that came to no other end.
+    pub(super) fn refuse(mut self, end: &End) -> Response<Body> {
         let status = end.status(&self.request_id);
         self.measure.broke(end.reason(), status.code());
         self.status(status)
@@ -147,7 +169,7 @@ impl Call {
         match self.shape {
             Shape::Unary | Shape::Probe => {
                 self.measure.ended(Code::Ok);
-                response
+                response.map(|body| answer::written(body, self.busy.as_ref()))
             }
             Shape::Stream => response.map(|body| self.stream(body, place)),
         }
@@ -202,6 +224,31 @@ impl Call {
                 None => std::future::pending().await,
             }
         }
+    }
+}
+
+/// Logs that a caller begins too many calls, and says so.
+fn too_fast(principal: &Principal, wait: Duration) -> End {
+    let end = End::TooFast(wait);
+    if let Some(passed_over) = refusals::due(end.reason(), principal.as_str()) {
+        tracing::info!(target: "slipway::access", reason = end.reason(), %principal, passed_over, "refused: it calls too fast");
+    }
+    end
+}
+
+/// Logs who is not let in, and what the status of it does not tell. A permission that is lacking is logged with the
+/// status.
+fn note(refused: &Refused, request: &Request<Body>) {
+    if matches!(refused, Refused::Denied(_)) {
+        return;
+    }
+    let peer = request.extensions().get::<Peer>();
+    let certificate = peer.and_then(|peer| peer.certificate.as_deref());
+    let address = peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default();
+    let (reason, cause) = (refused.reason(), refused.cause());
+    // Who proves nothing is known by where it comes from alone.
+    if let Some(passed_over) = refusals::due(reason, certificate.unwrap_or(&address)) {
+        tracing::info!(target: "slipway::access", reason, certificate, address, cause, passed_over, "refused: {refused}");
     }
 }
 

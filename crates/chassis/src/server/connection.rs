@@ -3,17 +3,21 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use crate::env::{Env, Stopwatch};
+use super::Connections;
+use super::activity::{Activity, Busy};
+use crate::env::Env;
 
 /// Whose a connection is; among the extensions of every request that came by it.
 #[derive(Debug, Clone)]
@@ -25,54 +29,14 @@ pub struct Peer {
     activity: Arc<Activity>,
 }
 
-/// Whether calls are under way on a connection.
-#[derive(Debug)]
-struct Activity(Mutex<State>);
-
-#[derive(Debug)]
-struct State {
-    calls: usize,
-    /// Since the last call ended, or since the connection was taken.
-    quiet: Stopwatch,
-}
-
-/// A call under way on a connection; the connection is not idle before this is dropped.
-#[derive(Debug)]
-pub(crate) struct Busy {
-    activity: Arc<Activity>,
-    env: Env,
-}
-
 impl Peer {
     pub(super) fn new(address: SocketAddr, certificate: Option<Arc<str>>, env: &Env) -> Self {
-        let activity = Activity(Mutex::new(State { calls: 0, quiet: env.stopwatch() }));
-        Self { address, certificate, activity: Arc::new(activity) }
+        Self { address, certificate, activity: Arc::new(Activity::new(env)) }
     }
 
     /// A call begins.
     pub(crate) fn busy(&self, env: &Env) -> Busy {
-        self.activity.state().calls += 1;
-        Busy { activity: Arc::clone(&self.activity), env: env.clone() }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let mut state = self.activity.state();
-        state.calls -= 1;
-        state.quiet = self.env.stopwatch();
-    }
-}
-
-impl Activity {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long there has been no call.
-    fn quiet(&self) -> Duration {
-        let state = self.state();
-        if state.calls > 0 { Duration::ZERO } else { state.quiet.elapsed() }
+        self.activity.busy(env)
     }
 }
 
@@ -82,37 +46,73 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// The bytes with which every peer begins (RFC 9113, section 3.4); the shortest request of HTTP/1.1 is about as long.
+const PREFACE: usize = 24;
+
 /// A connection, its place among all connections, and how long it may be idle.
 pub(crate) struct Connection {
     stream: Stream,
     peer: Peer,
     env: Env,
     patience: Duration,
-    /// Ends when it may have been idle for long enough.
+    /// Ends when it may have been idle for long enough, and before that when its peer should have begun to speak.
     alarm: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// How many bytes its peer has said, up to its preface.
+    heard: usize,
+    late: Counter<u64>,
+    /// Whether its socket takes no more.
+    blocked: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    /// A connection that looks closed once it has been without a call for `patience`.
+    /// A connection that looks closed once it has been without a call for as long as `terms` say, or when its peer has
+    /// not begun to speak in the time of a handshake. That is counted by `late`.
     pub(super) fn new(
         stream: Stream,
         peer: Peer,
         place: OwnedSemaphorePermit,
-        (env, patience): (&Env, Duration),
+        (env, terms): (&Env, Connections),
+        late: Counter<u64>,
     ) -> Self {
-        let alarm = alarm(env, patience);
-        Self { stream, peer, env: env.clone(), patience, alarm, _place: place }
+        let alarm = alarm(env, terms.handshake.min(terms.idle));
+        Self {
+            stream,
+            peer,
+            env: env.clone(),
+            patience: terms.idle,
+            alarm,
+            heard: 0,
+            late,
+            blocked: false,
+            _place: place,
+        }
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.peer.address
     }
 
-    /// Ready once the connection was idle for as long as it may be.
+    /// Notes whether the socket took what was `written`.
+    fn note<T>(&mut self, written: Poll<T>) -> Poll<T> {
+        if written.is_pending() != self.blocked {
+            self.blocked = written.is_pending();
+            let activity = &self.peer.activity;
+            if self.blocked { activity.block() } else { activity.unblock() }
+        }
+        written
+    }
+
+    /// Ready once the connection was idle for as long as it may be, or when it has not begun in time.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             std::task::ready!(self.alarm.as_mut().poll(context));
+            // HTTP/2 asks a peer whether it lives only after its preface: without this, one that says nothing would keep
+            // its place for as long as an idle one, before anybody knows who it is.
+            if self.heard < PREFACE {
+                self.late.add(1, &[KeyValue::new("reason", "late")]);
+                return Poll::Ready(());
+            }
             let quiet = self.peer.activity.quiet();
             if quiet >= self.patience {
                 return Poll::Ready(());
@@ -138,10 +138,14 @@ impl Connected for Connection {
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buffer.filled().len();
         let read = match &mut this.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         };
+        if this.heard < PREFACE {
+            this.heard += buffer.filled().len() - before;
+        }
         match read {
             // Nothing was read, which says that the peer has closed.
             Poll::Pending => this.poll_idle(context).map(Ok),
@@ -152,10 +156,12 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let written = match &mut this.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        this.note(written)
     }
 
     fn poll_write_vectored(
@@ -163,10 +169,12 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
+        let this = self.get_mut();
+        let written = match &mut this.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        };
+        this.note(written)
     }
 
     fn is_write_vectored(&self) -> bool {

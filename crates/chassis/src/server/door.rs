@@ -40,7 +40,7 @@ const REFUSED: Figure<Total> = Figure::total(
 pub struct Connections {
     /// Open at the same moment, those in their handshake included.
     pub most: u32,
-    /// For a handshake.
+    /// For a handshake, and again for the beginning of what a peer says after it.
     pub handshake: Duration,
     /// For a connection without a call.
     pub idle: Duration,
@@ -66,6 +66,8 @@ impl Door {
     pub fn open(listener: TcpListener, tls: Option<Arc<tls::Server>>, terms: Connections, shared: &Shared) -> Self {
         let (tell, ready) = mpsc::channel(READY);
         let ended = REFUSED.counter(&shared.metrics);
+        // What is there from the start is seen to grow at its first one.
+        ["full", "handshake", "late"].iter().for_each(|reason| ended.add(0, &[KeyValue::new("reason", *reason)]));
         let doorman = Doorman { env: shared.env.clone(), tls, terms, ended };
         Self { ready, _task: AbortOnDropHandle::new(tokio::spawn(doorman.run(listener, tell))) }
     }
@@ -129,7 +131,7 @@ impl Doorman {
             Err(late) => return self.refuse("late", address, &late),
         };
         let peer = Peer::new(address, certificate, &self.env);
-        let connection = Connection::new(stream, peer, place, (&self.env, self.terms.idle));
+        let connection = Connection::new(stream, peer, place, (&self.env, self.terms), self.ended.clone());
         // When nobody takes it the server has stopped.
         let _ = ready.send(connection).await;
     }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 
 use tonic::{Code, Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use crate::support::client::{say, say_text};
@@ -204,6 +206,41 @@ async fn what_the_transport_refuses_has_a_reason_too() {
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::Unimplemented, "UNKNOWN_METHOD"));
     let long = say_text(&fixture.channel, &"x".repeat(2 << 20)).await.unwrap_err();
     assert_eq!((long.code(), reason(&long).as_str()), (Code::OutOfRange, "MESSAGE_TOO_LARGE"));
+    let mut packed = Request::new("hello".to_owned());
+    packed.metadata_mut().insert("grpc-encoding", "gzip".parse().unwrap());
+    let packed = say(&fixture.channel, packed).await.unwrap_err();
+    assert_eq!((packed.code(), reason(&packed).as_str()), (Code::Unimplemented, "ENCODING_UNSUPPORTED"));
+    assert_eq!(packed.metadata().get("grpc-accept-encoding").unwrap(), "identity");
+}
+
+#[tokio::test]
+async fn streams_that_ask_nothing_of_their_callers_take_no_place_of_others() {
+    let mut config = config();
+    config.limits.streams = 20;
+    let fixture = Fixture::start(config).await;
+    let watch = async || {
+        let mut client = HealthClient::new(fixture.channel.clone());
+        client.watch(HealthCheckRequest { service: String::new() }).await.map(tonic::Response::into_inner)
+    };
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(watch().await.unwrap());
+    }
+    assert_eq!(reason(&watch().await.unwrap_err()), "OVERLOADED");
+    let mut ticks = Vec::new();
+    for _ in 0..20 {
+        ticks.push(tick(&fixture.channel, Request::new(String::new())).await.unwrap());
+    }
+    assert_eq!(reason(&tick(&fixture.channel, Request::new(String::new())).await.unwrap_err()), "OVERLOADED");
+}
+
+#[tokio::test]
+async fn an_answer_of_any_length_arrives_whole() {
+    let fixture = Fixture::start(config()).await;
+    for length in [0, 1, (16 << 10) - 8, 16 << 10, (16 << 10) + 1, 1 << 19] {
+        let text = "x".repeat(length);
+        assert_eq!(say_text(&fixture.channel, &text).await.unwrap(), text);
+    }
 }
 
 #[tokio::test]

@@ -214,6 +214,22 @@ async fn silent_slow_and_plain_peers_are_cut_off_and_hold_up_nobody() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_after_the_handshake_is_cut_off_long_before_the_idle_are() {
+    let connections = Connections { handshake: Duration::from_millis(500), ..fixture::config().connections };
+    let place = Place::with(ClientAuth::Optional, config(connections)).await;
+    let mut begun = place.connect(None).await.unwrap();
+    begun.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r").await.unwrap();
+    let mut silent = place.connect(None).await.unwrap();
+    let idle = channel(place.connect(None).await.unwrap()).await;
+    for stream in [&mut begun, &mut silent] {
+        let mut rest = Vec::new();
+        // It may be reset as well as closed.
+        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap();
+    }
+    assert_eq!(client::say_text(&idle, "hello").await.unwrap_err().code(), Code::PermissionDenied, "it lives on");
+}
+
+#[tokio::test]
 async fn there_are_no_more_connections_than_allowed_and_a_closed_one_makes_room() {
     let connections = Connections { most: 3, ..fixture::config().connections };
     let server = Fixture::start(config(connections)).await;

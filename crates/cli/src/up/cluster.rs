@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use slipway_chassis::env::Env;
 use slipway_chassis::process::{self, Plan, Start};
 use slipway_chassis::readiness::Readiness;
-use slipway_chassis::server::{Listeners, Served};
+use slipway_chassis::server::{Connections, Listeners, Served};
 use slipway_chassis::settings::{self, Common, Declaration, Faults, Sources};
 use slipway_health::config as health;
 use slipway_launcher::config as launcher;
@@ -54,6 +54,12 @@ impl Settings {
             health: read(&health::DECLARATION, &places.health, given)?,
             launcher: read(&launcher::DECLARATION, &places.launcher, given)?,
         })
+    }
+
+    /// How many connections each of the three takes.
+    pub fn connections(&mut self) -> [&mut Connections; 3] {
+        let Self { registry, health, launcher } = self;
+        [&mut registry.common, &mut health.common, &mut launcher.common].map(|common| &mut common.server.connections)
     }
 
     /// What holds for the process: log, traces, clock.
