@@ -9,6 +9,7 @@ mod list;
 mod model_types;
 mod models;
 mod owners;
+mod print;
 mod purge;
 mod standard;
 mod teams;

@@ -18,6 +18,7 @@ use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{namespace_matches, shown};
 use super::model_types::label;
+use super::print::Print;
 use super::standard::{Delete, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
@@ -123,7 +124,7 @@ impl Registry {
     /// # Errors
     /// `ALREADY_EXISTS`, `DELETED`; `INVALID_FIELDS` if a team or the type that it names is not there.
     pub async fn create_model(&self, intent: &Intent, wanted: Model) -> Result<ListedModel, Error> {
-        let print = intent.fingerprint("CreateModel", &[&wanted]);
+        let print = intent.fingerprint("CreateModel", &[&Print(&wanted)]);
         let done = self.mutate(intent, print, |state| self.model_with_traffic(state, intent, &wanted)).await?;
         Ok(self.complete(typed(done)?))
     }

@@ -11,6 +11,7 @@ use slipway_domain::principal::Principal;
 use slipway_store::picture::Kept;
 
 use super::commit::{Done, Draft, check_etag, merge};
+use super::print::Print;
 use super::{Missing, Registry, Update};
 use crate::Error;
 use crate::kind::{Kind, Seen};
@@ -86,7 +87,7 @@ impl Registry {
     /// # Errors
     /// `ALREADY_EXISTS`; `INVALID_FIELDS` if what it refers to is not there.
     pub(super) async fn create<K: Kind>(&self, intent: &Intent, wanted: K) -> Result<Kept<K>, Error> {
-        let print = intent.fingerprint(&format!("Create{}", K::NOUN), &[&wanted]);
+        let print = intent.fingerprint(&format!("Create{}", K::NOUN), &[&Print(&wanted)]);
         typed(self.mutate(intent, print, |state| self.created(state, intent, &wanted)).await?)
     }
 
@@ -123,7 +124,7 @@ impl Registry {
         update: Update<K>,
         create: impl Fn(&State, &K) -> Result<Draft, Error>,
     ) -> Result<Kept<K>, Error> {
-        let print = intent.fingerprint(&format!("Update{}", K::NOUN), &[&update]);
+        let print = intent.fingerprint(&format!("Update{}", K::NOUN), &[&Print(&update)]);
         let name = update.wanted.name();
         let found = self.mutate(intent, print, |state| {
             let Some(kept) = permitted::<K>(&intent.caller, state, name)? else {

@@ -18,6 +18,7 @@ use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{Itself, shown};
 use super::model_types::label;
+use super::print::Print;
 use super::standard::{Delete, NAMED_HOLDERS, changed, check_alive, copied, not_found, typed};
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
@@ -85,7 +86,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND` if there is no such model.
     pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Kept<Version>, Error> {
-        let print = intent.fingerprint("CreateVersion", &[&wanted]);
+        let print = intent.fingerprint("CreateVersion", &[&Print(&wanted)]);
         typed(self.mutate(intent, print, |state| self.next_version(state, intent, &wanted)).await?)
     }
 
