@@ -40,7 +40,7 @@ tiers = [3, 4]
 ";
 
 /// Methods about many resources, about types or about a whole service, which have tests of their own.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 14] = [
     "CreateModelType",
     "GetModelType",
     "ListModelTypes",
@@ -48,6 +48,10 @@ const OTHERS: [&str; 10] = [
     "CreateModel",
     "ListModels",
     "ListLaunches",
+    "GetCheckpoint",
+    "ProveInclusion",
+    "ProveConsistency",
+    "ExportLedger",
     "GetCaller",
     "ExplainAccess",
     "Backup",

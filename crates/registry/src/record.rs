@@ -14,7 +14,7 @@ use crate::keys;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 1;
+pub const ROWS: u32 = 2;
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,15 @@ pub struct Answer {
     pub at: Timestamp,
     /// The resource as it was answered.
     pub resource: Resource,
+}
+
+/// The key that checkpoints of the ledger are signed with. It can't be printed.
+#[derive(Serialize, Deserialize)]
+pub struct SigningKey {
+    /// The ledger's name, which is the key's as well.
+    pub name: String,
+    /// What the key is made of.
+    pub secret: [u8; 32],
 }
 
 /// One row of the store.
@@ -40,6 +49,8 @@ pub enum Row {
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger, with the resource it speaks of.
     Ledger(String),
+    /// The key of the ledger, which no picture has in it.
+    SigningKey,
 }
 
 /// Reads the row at `key`.
@@ -62,6 +73,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    if key == keys::SIGNING_KEY {
+        return Ok(Row::SigningKey);
     }
     match keys::ledger_resource(key) {
         Some(resource) => Ok(Row::Ledger(resource.to_owned())),

@@ -4,10 +4,12 @@ mod access;
 mod answers;
 mod changes;
 mod commit;
+mod ledger;
 mod list;
 mod model_types;
 mod models;
 mod owners;
+mod signing;
 mod traffic;
 mod versions;
 mod watch;
@@ -17,10 +19,12 @@ use std::time::Duration;
 
 use slipway_chassis::env::Env;
 use slipway_chassis::page::Pictures;
+use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
 pub use changes::{Entry, ListChanges};
+pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed};
 pub(crate) use model_types::blank as blank_type;
 pub use models::ListedModel;
@@ -41,6 +45,8 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    /// Signs what the ledger is.
+    signer: Signer,
 }
 
 /// Which fields an update changes.
@@ -66,13 +72,15 @@ pub struct Update<T> {
 }
 
 impl Registry {
-    /// Reads the store and builds the use cases over it. [`Registry::run`] must run beside them.
+    /// Reads the store, which is given a key for its ledger if it has none, and builds the use cases over it.
+    /// [`Registry::run`] must run beside them.
     ///
     /// # Errors
     /// [`Error`] if the store can't be read or a row is damaged.
     pub async fn open(store: Arc<dyn Store>, env: Env) -> Result<Arc<Self>, Error> {
+        let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default() }))
+        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default(), signer }))
     }
 
     /// Keeps the picture up to date and forgets old answers; never ends.

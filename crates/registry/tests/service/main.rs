@@ -5,6 +5,7 @@
 mod create;
 mod ledger;
 mod list;
+mod proofs;
 mod support;
 mod traffic;
 mod trouble;

@@ -177,6 +177,18 @@ macro_rules! registry {
                 let messages = messages(self.0.state.subscribe(), after).map(Ok);
                 Ok(Response::new(Box::pin(messages)))
             }
+
+            type ExportLedgerStream = Pin<Box<dyn Stream<Item = Result<pb::ExportLedgerResponse, Status>> + Send>>;
+
+            /// Ends before its end.
+            async fn export_ledger(
+                &self,
+                _: Request<pb::ExportLedgerRequest>,
+            ) -> Result<Response<Self::ExportLedgerStream>, Status> {
+                let entries = vec![pb::LedgerEntry::default()];
+                let part = pb::ExportLedgerResponse { entries, checkpoint: None };
+                Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
+            }
         }
     };
 }
@@ -198,6 +210,9 @@ registry! {
     get_traffic(GetTrafficRequest) -> Traffic;
     set_traffic(SetTrafficRequest) -> Traffic;
     list_changes(ListChangesRequest) -> ListChangesResponse;
+    get_checkpoint(GetCheckpointRequest) -> Checkpoint;
+    prove_inclusion(ProveInclusionRequest) -> ProveInclusionResponse;
+    prove_consistency(ProveConsistencyRequest) -> ProveConsistencyResponse;
 }
 
 /// An UNAVAILABLE that asks to be left alone for `wait`.
