@@ -36,7 +36,7 @@ pub enum Error {
 }
 
 /// An entry of the ledger as the store has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf<'a> {
     /// The revision that made it.
     pub revision: u64,
@@ -82,6 +82,12 @@ impl<'a> Leaf<'a> {
         let (key, record) = rest.split_at_checked(length).ok_or(Error::Cut)?;
         let leaf = Self { revision: u64::from_be_bytes(*revision), key, record };
         leaf.name().map(|_| leaf).ok_or(Error::Key)
+    }
+
+    /// What its place in the ledger follows from.
+    #[must_use]
+    pub fn place(&self) -> (u64, &'a [u8]) {
+        (self.revision, self.key)
     }
 
     /// The full name of the resource that was changed.
