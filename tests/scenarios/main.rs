@@ -9,6 +9,7 @@ mod collector;
 mod command;
 mod fleet;
 mod kills;
+mod ledger;
 mod people;
 mod summer;
 mod tower;
