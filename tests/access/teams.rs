@@ -41,7 +41,7 @@ tiers = [3, 4]
 ";
 
 /// Methods about many resources, about types or about a whole service, which have tests of their own.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 22] = [
     "CreateModelType",
     "GetModelType",
     "ListModelTypes",
@@ -57,6 +57,10 @@ const OTHERS: [&str; 18] = [
     "CreateModel",
     "ListModels",
     "ListLaunches",
+    "GetCheckpoint",
+    "ProveInclusion",
+    "ProveConsistency",
+    "ExportLedger",
     "GetCaller",
     "ExplainAccess",
     "Backup",

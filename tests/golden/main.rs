@@ -182,6 +182,23 @@ async fn a_snapshot_of_every_version_is_enough() {
     each(Without::Journal, all_is_there).await;
 }
 
+/// What the tree of the ledger in the folders of the first version comes to. It never changes: checkpoints that people
+/// keep say so of their own ledgers, and the bytes of an entry are what they were when it was written.
+const FIRST_ROOT: &str = "2f93c8ce62aabfe83f6555f9ad369e5b73fd6a9b8946b8bc00ca097de951046b";
+
+#[tokio::test]
+async fn the_tree_over_a_ledger_from_before_there_was_one_is_the_same_for_ever() {
+    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/v1");
+    for without in [Without::Nothing, Without::Snapshots, Without::Journal] {
+        let folder = copy(&first, without);
+        let services = Services::start(folder.path(), BEGUN.parse().unwrap()).await;
+        let found = services.registry.get_checkpoint(pb::GetCheckpointRequest::default()).await.unwrap();
+        let root: String = found.root.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((found.size, root.as_str()), (10, FIRST_ROOT), "without {without:?}");
+        services.stop().await;
+    }
+}
+
 #[test]
 fn the_folders_of_every_version_are_whole() {
     for golden in versions() {

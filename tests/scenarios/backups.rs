@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const ANNOUNCED: &[&str] = &["UNAVAILABLE", "can't be reached", "transport error", "broke", "REVISION_AHEAD"];
 
 /// Runs the command against a fleet.
-fn slipway(fleet: &Fleet, arguments: &[&str]) -> Output {
+pub fn slipway(fleet: &Fleet, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("slipway"));
     command.args(arguments).env("SLIPWAY_REGISTRY", fleet.address(Service::Registry));
     command.env("SLIPWAY_HEALTH", fleet.address(Service::Health));
@@ -30,7 +30,7 @@ fn slipway(fleet: &Fleet, arguments: &[&str]) -> Output {
 }
 
 /// Backs up all three into `folder`; the backups, and the revision of the registry's.
-fn back_up(fleet: &Fleet, folder: &Path) -> Vec<(Service, PathBuf, i64)> {
+pub fn back_up(fleet: &Fleet, folder: &Path) -> Vec<(Service, PathBuf, i64)> {
     let output = slipway(fleet, &["backup", "--service", "all", "--out", folder.to_str().unwrap(), "-o", "json"]);
     assert!(output.status.success(), "{output:?}");
     let told = String::from_utf8(output.stdout).unwrap();
@@ -41,7 +41,8 @@ fn back_up(fleet: &Fleet, folder: &Path) -> Vec<(Service, PathBuf, i64)> {
         .collect()
 }
 
-fn restore(fleet: &Fleet, file: &Path, dir: &Path) -> Output {
+/// Makes a data folder of a backup.
+pub fn restore(fleet: &Fleet, file: &Path, dir: &Path) -> Output {
     slipway(fleet, &["restore", file.to_str().unwrap(), "--data-dir", dir.to_str().unwrap()])
 }
 

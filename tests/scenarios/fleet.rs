@@ -137,7 +137,8 @@ impl Fleet {
         std::fs::remove_dir_all(self.data_dir(service)).unwrap();
     }
 
-    fn end(&mut self, service: Service) {
+    /// Kills a service without a word.
+    pub fn end(&mut self, service: Service) {
         let mut child = self.running[service as usize].take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();

@@ -10,6 +10,7 @@ mod collector;
 mod command;
 mod fleet;
 mod kills;
+mod ledger;
 mod machine;
 mod people;
 mod summer;

@@ -8,7 +8,7 @@ use slipway_domain::principal::Principal;
 use slipway_health::Health;
 use slipway_health::service::{Cohorts, HealthQuery};
 use slipway_health::window::{Minute, Window};
-use slipway_registry::service::ListChanges;
+use slipway_registry::service::{ListChanges, Moment};
 
 use crate::books::{Count, Subject};
 use crate::history::Last;
@@ -36,7 +36,11 @@ pub async fn look(world: &World) -> Last {
         None => last.broken.push("the launcher does not come back".to_owned()),
     }
     match world.registry.place.living() {
-        Some(registry) => last.listed = listed(&registry.service).await,
+        Some(registry) => {
+            last.listed = listed(&registry.service).await;
+            let signed = registry.service.get_checkpoint(&reader(), Moment::Now).ok();
+            last.root = signed.map(|signed| signed.head.root);
+        }
         None => last.broken.push("the registry does not come back".to_owned()),
     }
     last

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use slipway_chassis::record as stored;
 use slipway_domain::gate::Evidence;
 use slipway_domain::launch::{Command, Event, Launch, log};
+use slipway_domain::ledger::hash::Hash;
 use slipway_domain::ledger::{Change, Resource};
 use slipway_domain::name::{LaunchName, ModelName};
 use slipway_domain::traffic::{Share, Traffic};
@@ -37,6 +38,8 @@ pub struct Last {
     pub shown: BTreeMap<Subject, Count>,
     /// How many entries the ledger lists.
     pub listed: usize,
+    /// The root of the ledger's tree, as the registry signs it.
+    pub root: Option<Hash>,
     /// The launches that had not ended when nobody waited any longer.
     pub left: Vec<String>,
     /// What broke off by itself.

@@ -117,6 +117,14 @@ impl Env {
         u64::from_le_bytes(bytes)
     }
 
+    /// Thirty-two random bytes, to make a key of.
+    #[must_use]
+    pub fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.fill(&mut bytes);
+        bytes
+    }
+
     fn fill(&self, bytes: &mut [u8]) {
         match &self.clock {
             Clock::System | Clock::Scaled(_) => rand::rng().fill_bytes(bytes),

@@ -1,5 +1,16 @@
 //! `slipway ledger …`.
 
+mod checkpoint;
+mod export;
+mod file;
+mod prove;
+mod since;
+mod trust;
+mod verdict;
+mod verify;
+
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use futures_util::StreamExt;
@@ -26,6 +37,34 @@ pub enum Ledger {
   slipway ledger watch
   slipway ledger watch flight-delay --after 1200 --output json")]
     Watch(Watch),
+    /// Write the whole ledger into a file, byte for byte, to keep it or to verify it elsewhere.
+    #[command(after_help = "\
+Example:
+  slipway ledger export --out ledger-2026.jsonl
+One JSON object a line: a header with the signed checkpoint, then the entries, each with the bytes that were signed.")]
+    Export(export::Export),
+    /// Print what the ledger is, signed: who keeps it can tell for ever whether the ledger was rewritten.
+    #[command(after_help = "\
+Examples:
+  slipway ledger checkpoint --out ledger-2026-11-27.checkpoint
+  slipway ledger checkpoint --revision 1200
+Keep checkpoints where nobody can change both them and the registry's data.")]
+    Checkpoint(checkpoint::Take),
+    /// Print the key that checkpoints are verified with.
+    #[command(after_help = "Example:\n  slipway ledger key > ledger.key")]
+    Key,
+    /// Verify an exported ledger, or that the registry's begins with what it was; exits with 1 if anything is wrong.
+    #[command(after_help = "\
+Examples:
+  slipway ledger verify ledger-2026.jsonl --signed-by ledger.key
+  slipway ledger verify ledger-2026.jsonl --checkpoint ledger-2025.checkpoint --signed-by ledger.key
+  slipway ledger verify --against ledger-2025.checkpoint --signed-by ledger.key
+A file is verified without a service. An entry that was changed, inserted, moved or cut is found; one that was changed before
+the ledger was signed anew is found by an older checkpoint.")]
+    Verify(verify::Verify),
+    /// Prove that a change is in the ledger.
+    #[command(after_help = "Example:\n  slipway ledger prove 1200 flight-delay/2 --signed-by ledger.key")]
+    Prove(prove::Prove),
 }
 
 /// `slipway ledger ls`.
@@ -49,11 +88,17 @@ pub struct Watch {
 
 impl Ledger {
     /// Does what was asked.
-    pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        match self {
+    pub async fn run(self, connect: &Connect, output: Output) -> Result<ExitCode> {
+        let done = match self {
             Self::Ls(ls) => ls.run(connect, output).await,
             Self::Watch(watch) => watch.run(connect, output).await,
-        }
+            Self::Export(export) => export.run(connect, output).await,
+            Self::Checkpoint(take) => take.run(connect, output).await,
+            Self::Key => checkpoint::key(connect, output).await,
+            Self::Verify(verify) => return verify.run(connect, output).await,
+            Self::Prove(prove) => prove.run(connect, output).await,
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 

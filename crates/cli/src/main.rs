@@ -94,7 +94,7 @@ enum Command {
     /// The health of versions, and gates: show, evaluate.
     #[command(subcommand)]
     Health(health::Health),
-    /// Who changed what, when and why: ls, watch.
+    /// Who changed what, when and why, and that nobody rewrote it: ls, watch, export, checkpoint, key, verify, prove.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
     /// Make an authority and certificates, to try TLS with and for small places.
@@ -148,7 +148,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
-        Command::Ledger(ledger) => ledger.run(&connect, output).await,
+        Command::Ledger(ledger) => return ledger.run(&connect, output).await,
         Command::Certs(certs) => return certs.run(),
         Command::Auth(auth) => return auth.run(&connect, output).await,
         Command::Login(login) => login.run(&connect).await,

@@ -1,4 +1,15 @@
-//! The ledger: who changed what, when, and why.
+//! The ledger: who changed what, when, and why; and what makes it tamper-evident.
+//!
+//! Every entry is a [`leaf`] of a Merkle [`tree`]. A signed [`checkpoint`] says what the tree was at one moment; a
+//! [`proof`] shows that an entry is in it, or that a later tree begins with it. An [`audit`] reads a whole ledger.
+
+pub mod audit;
+pub mod checkpoint;
+pub mod hash;
+pub mod leaf;
+pub mod note;
+pub mod proof;
+pub mod tree;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

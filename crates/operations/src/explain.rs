@@ -108,12 +108,11 @@ fn judge(asking: &Asking, identity: &Identity, question: &Question, subject: &Su
         Rule::Closed => plain(false, "there is no rule for the method, so it is closed"),
         Rule::Needs(permission) => {
             let mut explanation = policy.explain(identity, permission, subject);
-            let whole =
-                permission != Permission::BackUp || policy.rights(identity).grant(permission).covers_everything();
+            let whole = !permission.is_on_everything() || policy.rights(identity).grant(permission).covers_everything();
             explanation.allowed &= whole;
             let why = match (whole, explanation.lines.is_empty()) {
                 (_, true) => "no line of the policy is about them",
-                (false, false) => "a backup holds everything, and no line gives the permission on everything",
+                (false, false) => "it is about everything, and no line gives the permission on everything",
                 (true, false) => "no line of the policy allows it",
             };
             Judged { explanation, permission: Some(permission), why }

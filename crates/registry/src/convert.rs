@@ -2,6 +2,7 @@
 
 mod answer;
 mod deletion;
+mod ledger;
 mod mutation;
 mod question;
 mod resource;
@@ -12,6 +13,7 @@ pub use answer::{
     watch_event,
 };
 pub use deletion::{attest_model, deletion};
+pub use ledger::*;
 pub use mutation::*;
 pub use question::*;
 pub use resource::{alias, model, model_type, team, traffic, version};

@@ -99,6 +99,14 @@ pub enum Error {
         /// Where the registry is.
         current: u64,
     },
+    /// The ledger has not so many entries.
+    #[error("the ledger has {current} entries, not {asked}: it never had, or it was cut since")]
+    LedgerShorter {
+        /// What was asked for.
+        asked: u64,
+        /// How many it has.
+        current: u64,
+    },
     /// A row of the store can't be read.
     #[error("the row {key} can't be read: {what}")]
     Damaged {
@@ -177,7 +185,9 @@ impl Fault for Error {
             Self::Deleted { .. } | Self::InUse { .. } => Kind::FailedPrecondition,
             Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
-            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } => Kind::OutOfRange,
+            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } | Self::LedgerShorter { .. } => {
+                Kind::OutOfRange
+            }
             Self::Damaged { .. } => Kind::Internal,
             Self::Refused(_) | Self::OutcomeUnknown(_) => Kind::Unavailable,
         }
@@ -199,6 +209,7 @@ impl Fault for Error {
             Self::PageTokenExpired => "PAGE_TOKEN_EXPIRED",
             Self::Compacted { .. } => "COMPACTED",
             Self::Ahead { .. } => "REVISION_AHEAD",
+            Self::LedgerShorter { .. } => "LEDGER_SHORTER",
             Self::Damaged { .. } => "ROW_DAMAGED",
             Self::Refused(_) => "STORE_UNAVAILABLE",
             Self::OutcomeUnknown(_) => "OUTCOME_UNKNOWN",
@@ -226,7 +237,9 @@ impl Fault for Error {
             }
             Self::RequestIdReused { id } => vec![("request_id", id.to_string())],
             Self::Compacted { oldest } => vec![("oldest", oldest.to_string())],
-            Self::Ahead { asked, current } => vec![("asked", asked.to_string()), ("current", current.to_string())],
+            Self::Ahead { asked, current } | Self::LedgerShorter { asked, current } => {
+                vec![("asked", asked.to_string()), ("current", current.to_string())]
+            }
             Self::Damaged { key, .. } => vec![("key", key.clone())],
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
         }

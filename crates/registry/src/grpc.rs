@@ -326,4 +326,42 @@ impl Service for Handlers {
         })
         .await
     }
+
+    async fn get_checkpoint(&self, request: Request<pb::GetCheckpointRequest>) -> Answer<pb::Checkpoint> {
+        handle(request, async |caller, message| {
+            let moment = convert::get_checkpoint(message)?;
+            self.0.get_checkpoint(&caller, moment).map(convert::checkpoint)
+        })
+        .await
+    }
+
+    async fn prove_inclusion(&self, request: Request<pb::ProveInclusionRequest>) -> Answer<pb::ProveInclusionResponse> {
+        handle(request, async |caller, message| {
+            let (which, moment) = convert::prove_inclusion(message)?;
+            self.0.prove_inclusion(&caller, &which, moment).await.map(convert::inclusion)
+        })
+        .await
+    }
+
+    async fn prove_consistency(
+        &self,
+        request: Request<pb::ProveConsistencyRequest>,
+    ) -> Answer<pb::ProveConsistencyResponse> {
+        handle(request, async |caller, message| {
+            let (old, moment) = convert::prove_consistency(message)?;
+            self.0.prove_consistency(&caller, old, moment).map(convert::consistency)
+        })
+        .await
+    }
+
+    type ExportLedgerStream = Messages<pb::ExportLedgerResponse>;
+
+    async fn export_ledger(&self, request: Request<pb::ExportLedgerRequest>) -> Answer<Self::ExportLedgerStream> {
+        handle(request, async |caller, message| {
+            let (first, moment) = convert::export_ledger(message)?;
+            let parts = self.0.export_ledger(&caller, first, moment);
+            parts.map(|parts| messages(caller, parts.map_ok(convert::exported)))
+        })
+        .await
+    }
 }

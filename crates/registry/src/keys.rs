@@ -12,8 +12,10 @@ pub const LATEST: &[u8] = b"latest/";
 pub const QUARANTINE: &[u8] = b"quarantine/";
 /// Answers to requests that carried an id.
 pub const ANSWER: &[u8] = b"answer/";
-/// The ledger.
+/// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
 pub const LEDGER: &[u8] = b"ledger/";
+/// The key that checkpoints of the ledger are signed with. It is in no answer.
+pub const SIGNING_KEY: &[u8] = b"signing-key";
 
 fn join(kind: &[u8], rest: &[u8]) -> Bytes {
     [kind, rest].concat().into()

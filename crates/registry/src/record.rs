@@ -30,6 +30,15 @@ pub struct Answer {
     pub others: Vec<Resource>,
 }
 
+/// The key that checkpoints of the ledger are signed with. It can't be printed.
+#[derive(Serialize, Deserialize)]
+pub struct SigningKey {
+    /// The ledger's name, which is the key's as well.
+    pub name: String,
+    /// What the key is made of.
+    pub secret: [u8; 32],
+}
+
 /// One row of the store.
 #[derive(Debug)]
 pub enum Row {
@@ -43,6 +52,8 @@ pub enum Row {
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger, with the resource it speaks of.
     Ledger(String),
+    /// The key of the ledger, which no picture has in it.
+    SigningKey,
 }
 
 /// Reads the row at `key`.
@@ -65,6 +76,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    if key == keys::SIGNING_KEY {
+        return Ok(Row::SigningKey);
     }
     match keys::ledger_resource(key) {
         Some(resource) => Ok(Row::Ledger(resource.to_owned())),

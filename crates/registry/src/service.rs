@@ -5,12 +5,14 @@ mod aliases;
 mod answers;
 mod changes;
 mod commit;
+mod ledger;
 mod list;
 mod model_types;
 mod models;
 mod owners;
 mod print;
 mod purge;
+mod signing;
 mod standard;
 mod teams;
 mod traffic;
@@ -22,11 +24,13 @@ use std::time::Duration;
 
 use slipway_chassis::env::Env;
 use slipway_chassis::page::Pictures;
+use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
 pub use aliases::{Expected, ListedAlias, Move};
 pub use changes::{Entry, ListChanges};
+pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use models::ListedModel;
 pub use standard::Delete;
@@ -46,6 +50,8 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    /// Signs what the ledger is.
+    signer: Signer,
 }
 
 /// Which fields an update changes.
@@ -82,13 +88,15 @@ pub enum Missing {
 }
 
 impl Registry {
-    /// Reads the store and builds the use cases over it. [`Registry::run`] must run beside them.
+    /// Reads the store, which is given a key for its ledger if it has none, and builds the use cases over it.
+    /// [`Registry::run`] must run beside them.
     ///
     /// # Errors
     /// [`Error`] if the store can't be read or a row is damaged.
     pub async fn open(store: Arc<dyn Store>, env: Env) -> Result<Arc<Self>, Error> {
+        let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default() }))
+        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default(), signer }))
     }
 
     /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.

@@ -1,5 +1,6 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod ledger;
 mod subject;
 
 use std::sync::Arc;
@@ -15,19 +16,11 @@ use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
+pub use ledger::{Ledger, Place};
 pub use subject::{team_subject, type_subject};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
-
-/// One place in the ledger.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The resource that was changed.
-    pub resource: Arc<str>,
-    /// Where the change lies in the store.
-    pub key: bytes::Bytes,
-}
 
 /// A resource of any kind as a picture keeps it: shared, until somebody needs a copy.
 #[derive(Debug, Clone)]
@@ -97,8 +90,8 @@ pub struct State {
     pub quarantines: OrdMap<String, Kept<Quarantine>>,
     /// The answers to requests that carried an id.
     pub answers: OrdMap<Uuid, Kept<Answer>>,
-    /// The ledger's places by revision, and by number within one.
-    pub ledger: OrdMap<(Revision, u32), Place>,
+    /// The ledger.
+    pub ledger: Ledger,
 }
 
 impl Picture for State {
@@ -114,6 +107,7 @@ impl Picture for State {
 
     fn advance(&mut self, revision: Revision) {
         self.revision = revision;
+        self.ledger.settle();
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -129,10 +123,10 @@ impl Picture for State {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
             Row::Ledger(resource) => {
-                let before = self.ledger.get_prev(&(revision, u32::MAX)).map(|(place, _)| *place);
-                let number = before.filter(|(at, _)| *at == revision).map_or(0, |(_, number)| number + 1);
-                self.ledger.insert((revision, number), Place { resource: resource.into(), key: key.clone() });
+                let place = Place { revision, resource: resource.into(), key: key.clone() };
+                self.ledger.arrive(place, value);
             }
+            Row::SigningKey => {}
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::follow::{Follow, Subject};
+use crate::ledger::LedgerExport;
 use crate::pb;
 
 /// Calls the registry: model types, models, versions, traffic, the ledger.
@@ -250,6 +251,34 @@ impl Registry {
     /// Lists one page of the ledger.
     pub async fn list_changes(&self, request: pb::ListChangesRequest) -> Result<pb::ListChangesResponse, Error> {
         unary!(self.list_changes(request)).await
+    }
+
+    /// Returns what the ledger is, or was, signed.
+    pub async fn get_checkpoint(&self, request: pb::GetCheckpointRequest) -> Result<pb::Checkpoint, Error> {
+        unary!(self.get_checkpoint(request)).await
+    }
+
+    /// Returns an entry of the ledger, with the proof that it is in it.
+    pub async fn prove_inclusion(
+        &self,
+        request: pb::ProveInclusionRequest,
+    ) -> Result<pb::ProveInclusionResponse, Error> {
+        unary!(self.prove_inclusion(request)).await
+    }
+
+    /// Returns the proof that the ledger begins with what it was when it had fewer entries.
+    pub async fn prove_consistency(
+        &self,
+        request: pb::ProveConsistencyRequest,
+    ) -> Result<pb::ProveConsistencyResponse, Error> {
+        unary!(self.prove_consistency(request)).await
+    }
+
+    /// Begins an export of the ledger. The deadline bounds how long its beginning takes.
+    pub async fn export_ledger(&self, request: pb::ExportLedgerRequest) -> Result<LedgerExport, Error> {
+        let (carried, mut stub) = (Carried::here(), self.stub.clone());
+        let parts = self.terms.open(&carried, stub.export_ledger(carried.request(request, None))).await?;
+        Ok(LedgerExport::new(parts, carried, self.terms.clone()))
     }
 
     /// Follows the state and every change, whole revisions in order, across breaks of the connection. Whenever an

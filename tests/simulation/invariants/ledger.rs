@@ -1,10 +1,12 @@
 //! Claim: the ledger tells every change of every resource: what it was before and what it is after, in the transaction
-//! that changed it, and nothing else; and all of it is listed.
+//! that changed it, and nothing else; all of it is listed, and the tree that is signed is over all of it, in order.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use slipway_chassis::record as stored;
+use slipway_domain::ledger::leaf::Leaf;
+use slipway_domain::ledger::tree::Tree;
 use slipway_domain::ledger::{Change, Resource};
 use slipway_registry::keys;
 use slipway_registry::record::{self, Row};
@@ -15,15 +17,30 @@ use crate::history::History;
 /// Checks every transaction of the registry.
 pub fn check(history: &History) -> Result<(), String> {
     let mut resources = BTreeMap::new();
-    let mut entries = 0;
+    let (mut entries, mut tree) = (0, Tree::default());
     for fact in &history.facts {
         let What::Committed(life, revision, writes) = &fact.what else { continue };
         if life.role == Role::Registry {
             entries += told(&mut resources, writes).map_err(|what| format!("revision {revision}: {what}"))?;
+            grow(&mut tree, *revision, writes);
         }
     }
     let listed = history.last.listed;
-    if listed == entries { Ok(()) } else { Err(format!("{entries} entries were written and {listed} are listed")) }
+    if listed != entries {
+        return Err(format!("{entries} entries were written and {listed} are listed"));
+    }
+    if history.last.root != tree.root(entries as u64) {
+        return Err(format!("{entries} entries were written, and another tree than theirs is signed"));
+    }
+    Ok(())
+}
+
+/// Appends the entries of one transaction.
+fn grow(tree: &mut Tree, revision: u64, writes: &[(Bytes, Option<Bytes>)]) {
+    for (key, value) in writes.iter().filter(|(key, _)| keys::ledger_resource(key).is_some()) {
+        let record = value.as_deref().unwrap_or_default();
+        tree.push(Leaf { revision, key, record }.hash());
+    }
 }
 
 /// Checks one transaction, and says how many entries it has.
@@ -38,7 +55,7 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
                 let change: Change = stored::decode(value).map_err(|error| error.to_string())?;
                 entries.push((name, change));
             }
-            Row::Latest(..) | Row::Quarantine(..) | Row::Answer(..) => {}
+            Row::Latest(..) | Row::Quarantine(..) | Row::Answer(..) | Row::SigningKey => {}
         }
     }
     if keys_of(&entries) != changed.keys().cloned().collect::<Vec<_>>() {
@@ -69,4 +86,11 @@ fn a_change_that_the_ledger_does_not_tell_is_seen() {
         writes.retain(|(key, _)| keys::ledger_resource(key).is_none());
     }
     assert!(check(&history).is_err());
+}
+
+#[test]
+fn a_tree_that_is_signed_and_is_over_something_else_is_seen() {
+    let mut history = super::red::calm();
+    history.last.root = history.last.root.map(|root| root.map(|byte| !byte));
+    assert!(check(&history).unwrap_err().contains("another tree"));
 }

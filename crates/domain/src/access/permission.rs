@@ -35,11 +35,13 @@ pub enum Permission {
     ExplainAccess,
     /// Take backups.
     BackUp,
+    /// Read the whole ledger, byte for byte, and have it proven.
+    ReadLedger,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadModels,
         Self::WriteModels,
         Self::WriteTeams,
@@ -56,6 +58,7 @@ impl Permission {
         Self::ApproveLaunches,
         Self::ExplainAccess,
         Self::BackUp,
+        Self::ReadLedger,
     ];
 
     /// The name, as `models.read`.
@@ -78,7 +81,14 @@ impl Permission {
             Self::ApproveLaunches => "launches.approve",
             Self::ExplainAccess => "access.explain",
             Self::BackUp => "service.backup",
+            Self::ReadLedger => "ledger.read",
         }
+    }
+
+    /// Whether nobody can use it who has it on a part alone: what it is for takes in everything.
+    #[must_use]
+    pub fn is_on_everything(self) -> bool {
+        matches!(self, Self::BackUp | Self::ReadLedger)
     }
 }
 

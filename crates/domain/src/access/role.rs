@@ -62,7 +62,7 @@ impl Role {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission as P;
         match self {
-            Self::Viewer => &[P::ReadModels, P::ReadHealth, P::ReadLaunches],
+            Self::Viewer => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ReadLedger],
             Self::Reporter => &[P::ReadModels, P::ReportObservations],
             Self::Registrar => &[
                 P::ReadModels,
@@ -81,7 +81,7 @@ impl Role {
                 P::SteerLaunches,
                 P::PromoteLaunches,
             ],
-            Self::Approver => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ApproveLaunches],
+            Self::Approver => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ApproveLaunches, P::ReadLedger],
             Self::Operator => &[
                 P::ReadModels,
                 P::ReadHealth,
@@ -93,6 +93,7 @@ impl Role {
                 P::PromoteLaunches,
                 P::ExplainAccess,
                 P::BackUp,
+                P::ReadLedger,
             ],
             Self::Admin => &Permission::ALL,
             Self::Service => &[P::ReadModels, P::ReadHealth, P::WriteTraffic, P::QuarantineVersions],

@@ -45,17 +45,16 @@ impl Registry {
         check_below(caller, &query.parent)?;
         let question = ["ListChanges", caller.principal.as_str(), &query.parent];
         let page = self.page(&question, (query.page_size, &query.page_token))?;
-        let inside = |(_, place): &(&(Revision, u32), &Place)| {
-            below(&query.parent, &place.resource) && sees(caller, &page.picture, &place.resource)
-        };
-        let places = page.picture.ledger.iter().rev();
+        let inside =
+            |place: &&Place| below(&query.parent, &place.resource) && sees(caller, &page.picture, &place.resource);
+        let places = page.picture.ledger.places().rev();
         let mut found: Vec<_> = places.filter(inside).skip(page.offset).take(page.size + 1).collect();
         let next = if found.len() > page.size { self.pictures.next(&page) } else { String::new() };
         found.truncate(page.size);
         let mut entries = Vec::with_capacity(found.len());
-        for (&(revision, _), place) in found {
+        for place in found {
             let change = self.read_change(&place.key).await?;
-            entries.push(Entry { revision, resource: place.resource.to_string(), change });
+            entries.push(Entry { revision: place.revision, resource: place.resource.to_string(), change });
         }
         Ok((entries, next, page.revision))
     }

@@ -212,3 +212,14 @@ async fn a_refused_token_is_tried_once_more_if_the_file_has_another_one_by_then(
     assert_eq!(registry.get_model(&model()).await.unwrap_err().code(), Code::Unauthenticated);
     assert_eq!(sent().len(), before + 1, "the same token is not sent twice");
 }
+
+#[tokio::test]
+async fn an_export_of_the_ledger_that_ends_without_its_checkpoint_is_none() {
+    let fake = FakeRegistry::new();
+    let serving = Serving::start(fake.routes());
+    let registry = Registry::new(&serving.endpoint());
+    let mut export = registry.export_ledger(pb::ExportLedgerRequest::default()).await.unwrap();
+    assert_eq!(export.entries().await.unwrap().unwrap().len(), 1);
+    assert_eq!(export.entries().await.unwrap_err().reason(), "EXPORT_CUT");
+    assert!(export.checkpoint().is_none());
+}
