@@ -4,7 +4,7 @@ use prost::Message;
 use slipway_proto::registry::v1 as registry;
 use tonic::Code;
 
-use crate::messages::{REGISTRY, new_model};
+use crate::messages::{REGISTRY, new_model, new_team};
 use crate::services::Services;
 
 /// Somebody who may everything, an auditor, and three who may read it on a part alone or not at all.
@@ -36,6 +36,7 @@ members = [\"token:pipeline\"]
 async fn checkpoints_proofs_and_exports_are_for_who_has_the_permission_on_everything() {
     let services = Services::start(POLICY, &["root", "auditor", "team", "namespace", "pipeline"]).await;
     let path = |method: &str| format!("{REGISTRY}/{method}");
+    services.call(&path("CreateTeam"), &new_team("feed"), Some("root")).await.unwrap();
     services.call(&path("CreateModel"), &new_model("feed", "feed"), Some("root")).await.unwrap();
     let entry = registry::ProveInclusionRequest { index: Some(0), ..Default::default() }.encode_to_vec();
     let calls =

@@ -31,7 +31,8 @@ impl Story {
         let fleet = Fleet::start(clock).await;
         let registry = Registry::new(&Endpoint::new(&fleet.address(Service::Registry)).unwrap());
         let story = Self { fleet, registry, folder: tempfile::tempdir().unwrap() };
-        story.change("ctr", 3).await;
+        story.registry.ensure_team(&"namespaces/default/teams/ops".parse().unwrap()).await.unwrap();
+        story.change("ctr", 2).await;
         std::fs::write(story.path("key"), story.good(&["ledger", "key"])).unwrap();
         story
     }

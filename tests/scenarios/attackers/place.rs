@@ -100,6 +100,7 @@ impl Place {
             let model = pb::Model { owner: owner.to_owned(), ..Default::default() };
             let (parent, model_id) = ("namespaces/default".to_owned(), model_id.to_owned());
             let request = pb::CreateModelRequest { parent, model_id, model: Some(model), ..Default::default() };
+            ada.ensure_team(&format!("namespaces/default/teams/{owner}").parse().unwrap()).await.unwrap();
             ada.create_model(request).await.unwrap();
         }
         place

@@ -1,5 +1,7 @@
 //! Checkpoints, proofs and exports, verified as a stranger would: from what was answered and the key alone.
 
+use std::sync::Arc;
+
 use slipway_domain::ledger::checkpoint::Checkpoint;
 use slipway_domain::ledger::hash::{self, Hash};
 use slipway_domain::ledger::leaf::Leaf;
@@ -8,8 +10,9 @@ use slipway_domain::ledger::proof;
 use slipway_domain::ledger::tree::Tree;
 use slipway_sdk::{Registry, pb};
 use slipway_store::Txn;
+use slipway_store::memory::Memory;
 
-use crate::support::{Running, fields, model_with_versions, name, new_model, reason, start};
+use crate::support::{Running, fields, model_with_versions, name, new_model, reason, start, start_on};
 
 /// What the registry signed, read with its key.
 fn opened(checkpoint: &pb::Checkpoint) -> Checkpoint {
@@ -39,8 +42,9 @@ async fn exported(registry: &Registry, first_index: i64, size: Option<i64>) -> (
 
 /// A registry with seven entries in its ledger.
 async fn with_seven() -> Running {
-    let registry = start().await;
-    model_with_versions(&registry.client, "ctr", 3).await;
+    let registry = start_on(Arc::new(Memory::new())).await;
+    registry.client.ensure_team(&"namespaces/default/teams/ranking".parse().unwrap()).await.unwrap();
+    model_with_versions(&registry.client, "ctr", 2).await;
     registry.client.create_model(new_model("cvr")).await.unwrap();
     assert_eq!(checkpoint(&registry.client, None).await.size, 7);
     registry
@@ -48,7 +52,7 @@ async fn with_seven() -> Running {
 
 #[tokio::test]
 async fn an_empty_ledger_has_a_checkpoint_too() {
-    let registry = start().await;
+    let registry = start_on(Arc::new(Memory::new())).await;
     let checkpoint = checkpoint(&registry.client, None).await;
     let opened = opened(&checkpoint);
     assert_eq!((opened.head.size, opened.head.root, checkpoint.revision), (0, hash::empty(), 0));
