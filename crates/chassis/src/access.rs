@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::env::Env;
 use crate::metrics::{Figure, Metrics, Total};
 
-pub use credentials::Credentials;
+pub use credentials::{Certificate, Credentials};
 pub use guard::Guard;
 pub use refused::Refused;
 use sources::Texts;
@@ -139,7 +139,7 @@ impl Access {
         if matches!(refused, Refused::Invalid { cause: jwt::UNKNOWN_KEY } | Refused::KeysUnavailable) {
             self.0.unknown_key.notify_one();
         }
-        let (certificate, cause) = (credentials.certificate(), refused.cause());
+        let (certificate, cause) = (credentials.certificate().map(|certificate| &*certificate.name), refused.cause());
         if !matches!(refused, Refused::Denied(_)) {
             tracing::info!(target: "slipway::access", reason = refused.reason(), certificate, cause, "refused: {refused}");
         }
@@ -189,7 +189,7 @@ impl Access {
 pub struct Entry {
     rule: Rule,
     bearer: Option<Box<str>>,
-    certificate: Option<Box<str>>,
+    certificate: Option<Certificate>,
     admitted: Admitted,
 }
 
@@ -198,16 +198,11 @@ impl Entry {
     #[must_use]
     pub fn keep(rule: Rule, credentials: &Credentials<'_>, admitted: &Admitted) -> Self {
         let (bearer, certificate) = (credentials.bearer(), credentials.certificate());
-        Self {
-            rule,
-            bearer: bearer.map(Into::into),
-            certificate: certificate.map(Into::into),
-            admitted: admitted.clone(),
-        }
+        Self { rule, bearer: bearer.map(Into::into), certificate: certificate.cloned(), admitted: admitted.clone() }
     }
 
     fn credentials(&self) -> Credentials<'_> {
-        Credentials::new(self.bearer.as_deref(), self.certificate.as_deref())
+        Credentials::new(self.bearer.as_deref(), self.certificate.as_ref())
     }
 }
 

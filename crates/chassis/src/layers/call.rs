@@ -18,6 +18,7 @@ use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, panic, span};
 use crate::access::{Admitted, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
+use crate::env::Env;
 use crate::methods::{Method, Shape};
 use crate::server::{Busy, Peer};
 use crate::status;
@@ -54,7 +55,7 @@ impl Call {
             request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
             entry
         });
-        let busy = request.extensions().get::<Peer>().map(|peer| peer.busy(&shared.env));
+        let busy = request.extensions().get::<Peer>().and_then(|peer| keep(peer, &entry, &shared.env));
         Self { shared, shape, request_id, deadline, entry, measure, span, busy }
     }
 
@@ -205,6 +206,20 @@ impl Call {
     }
 }
 
+/// Keeps the connection of a call that was let in; parts from one whose certificate has ended.
+fn keep<T>(peer: &Peer, entry: &Result<T, Box<Refused>>, env: &Env) -> Option<Busy> {
+    match entry {
+        Ok(_) => Some(peer.busy(env)),
+        Err(refused) => {
+            let over = peer.certificate.as_ref().is_some_and(|certificate| certificate.until <= env.now());
+            if over && matches!(**refused, Refused::Expired) {
+                peer.part(env);
+            }
+            None
+        }
+    }
+}
+
 /// Lets the caller of a method in, or says why not.
 fn enter(
     shared: &Shared,
@@ -213,7 +228,7 @@ fn enter(
 ) -> Result<(Admitted, Option<Box<Entry>>), Box<Refused>> {
     let Method { rule, shape, .. } = shared.methods.all()[method];
     let guarded = shared.access.is_guarded();
-    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
     let credentials =
         if guarded { Credentials::of(request.headers(), certificate)? } else { Credentials::new(None, None) };
     let admitted = shared.access.admit(rule, &credentials)?;

@@ -9,31 +9,41 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
+use crate::access::Certificate;
 use crate::env::{Env, Stopwatch};
+
+/// How long a connection lives on after a caller was told that its certificate has ended: for the words on their way.
+const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Whose a connection is; among the extensions of every request that came by it.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// Where it comes from.
     pub address: SocketAddr,
-    /// The name in its verified certificate.
-    pub certificate: Option<Arc<str>>,
+    /// Its certificate, which was verified when the connection began.
+    pub certificate: Option<Certificate>,
     activity: Arc<Activity>,
 }
 
 /// Whether calls are under way on a connection.
 #[derive(Debug)]
-struct Activity(Mutex<State>);
+struct Activity {
+    state: Mutex<State>,
+    /// Told when the connection has to part.
+    parting: Notify,
+}
 
 #[derive(Debug)]
 struct State {
     calls: usize,
     /// Since the last call ended, or since the connection was taken.
     quiet: Stopwatch,
+    /// Whether its certificate has ended, which only another connection mends.
+    over: bool,
 }
 
 /// A call under way on a connection; the connection is not idle before this is dropped.
@@ -44,9 +54,20 @@ pub(crate) struct Busy {
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, certificate: Option<Arc<str>>, env: &Env) -> Self {
-        let activity = Activity(Mutex::new(State { calls: 0, quiet: env.stopwatch() }));
+    pub(super) fn new(address: SocketAddr, certificate: Option<Certificate>, env: &Env) -> Self {
+        let state = State { calls: 0, quiet: env.stopwatch(), over: false };
+        let activity = Activity { state: Mutex::new(state), parting: Notify::new() };
         Self { address, certificate, activity: Arc::new(activity) }
+    }
+
+    /// Its certificate has ended: a caller who has the next one comes by another connection, so this one is closed as
+    /// soon as there is no call on it.
+    pub(crate) fn part(&self, env: &Env) {
+        let mut state = self.activity.state();
+        if !state.over {
+            (state.over, state.quiet) = (true, env.stopwatch());
+            self.activity.parting.notify_one();
+        }
     }
 
     /// A call begins.
@@ -66,13 +87,15 @@ impl Drop for Busy {
 
 impl Activity {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long there has been no call.
-    fn quiet(&self) -> Duration {
+    /// How much longer the connection may be without a call, if it may be so for `patience`.
+    fn left(&self, patience: Duration) -> Duration {
         let state = self.state();
-        if state.calls > 0 { Duration::ZERO } else { state.quiet.elapsed() }
+        let patience = if state.over { patience.min(FAREWELL) } else { patience };
+        let quiet = if state.calls > 0 { Duration::ZERO } else { state.quiet.elapsed() };
+        patience.saturating_sub(quiet)
     }
 }
 
@@ -101,7 +124,7 @@ impl Connection {
         place: OwnedSemaphorePermit,
         (env, patience): (&Env, Duration),
     ) -> Self {
-        let alarm = alarm(env, patience);
+        let alarm = alarm(env, patience, &peer.activity);
         Self { stream, peer, env: env.clone(), patience, alarm, _place: place }
     }
 
@@ -113,18 +136,24 @@ impl Connection {
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             std::task::ready!(self.alarm.as_mut().poll(context));
-            let quiet = self.peer.activity.quiet();
-            if quiet >= self.patience {
+            let left = self.peer.activity.left(self.patience);
+            if left.is_zero() {
                 return Poll::Ready(());
             }
-            self.alarm = alarm(&self.env, self.patience - quiet);
+            self.alarm = alarm(&self.env, left, &self.peer.activity);
         }
     }
 }
 
-fn alarm(env: &Env, patience: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    let env = env.clone();
-    Box::pin(async move { env.pause(patience).await })
+/// Ends after `patience`, or when the connection has to part.
+fn alarm(env: &Env, patience: Duration, activity: &Arc<Activity>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let (env, activity) = (env.clone(), Arc::clone(activity));
+    Box::pin(async move {
+        tokio::select! {
+            () = env.pause(patience) => {}
+            () = activity.parting.notified() => {}
+        }
+    })
 }
 
 impl Connected for Connection {

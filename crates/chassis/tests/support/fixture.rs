@@ -38,15 +38,15 @@ pub fn config() -> Config {
 
 impl Fixture {
     pub async fn start(config: Config) -> Self {
-        Self::start_under(config, None).await
+        Self::start_under(config, Env::system(), None).await
     }
 
-    /// The same, with certificates, and a policy in a file.
-    pub async fn start_under(config: Config, guarded: Option<(Certificates, Sources)>) -> Self {
+    /// The same by a clock, with certificates, and a policy in a file.
+    pub async fn start_under(config: Config, env: Env, guarded: Option<(Certificates, Sources)>) -> Self {
         let listeners = Listeners::loopback().await.unwrap();
         let ops = listeners.ops.local_addr().unwrap();
         let readiness = Readiness::new();
-        let (env, metrics) = (Env::system(), Metrics::new().unwrap());
+        let metrics = Metrics::new().unwrap();
         let (access, certificates) = match guarded {
             Some((certificates, sources)) => (Access::guarded(sources, &env, &metrics).unwrap(), Some(certificates)),
             None => (Access::open(&env, &metrics), None),
@@ -57,7 +57,8 @@ impl Fixture {
         }
         let ops_server = Ops::start(listeners.ops, config.connections, &shared);
         let echo = Echo::default();
-        let server = Server::build(config, listeners.grpc, echo.clone().served(), &shared).unwrap();
+        let served = if shared.access.is_guarded() { echo.clone().served_with_rules() } else { echo.clone().served() };
+        let server = Server::build(config, listeners.grpc, served, &shared).unwrap();
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
