@@ -15,7 +15,7 @@ pub use end::not_after;
 pub use error::Error;
 pub use name::holder;
 pub use rustls;
-pub use server::{ClientAuth, Server, ServerFiles, ServerTexts};
+pub use server::{ClientAuth, Ends, Server, ServerFiles, ServerTexts};
 
 /// The protocol that gRPC speaks over TLS (RFC 7540, section 3.1).
 pub const HTTP_2: &[u8] = b"h2";

@@ -223,6 +223,26 @@ async fn a_certificate_counts_on_an_open_connection_until_it_ends_and_no_longer(
     assert_eq!(reason(&refused), "CREDENTIALS_EXPIRED");
 }
 
+#[tokio::test]
+async fn figures_say_when_certificates_end_and_follow_their_files() {
+    let place = Place::new(ClientAuth::Optional).await;
+    let end = |text: &str, which: &str| {
+        let line = format!("certificate_expiry_timestamp_seconds{{which=\"{which}\"}} ");
+        text.lines().find_map(|shown| shown.strip_prefix(&line)?.parse::<i64>().ok())
+    };
+    let year = |year: &str| Some(format!("{year}-01-01T00:00:00Z").parse::<Timestamp>().unwrap().as_second());
+    let figures = || place.server.metrics.text().unwrap();
+    assert_eq!((end(&figures(), "server"), end(&figures(), "client_ca")), (year("2100"), year("4096")));
+    let next = place.authority.certify(vec![dns("registry.test")], Holds::NoMore);
+    write(place.folder.path(), "server", &next);
+    fixture::soon(async {
+        while end(&figures(), "server") != year("2001") {
+            Env::system().pause(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
 /// Reads until the other side closes.
 async fn closed(socket: &mut TcpStream) {
     let mut rest = Vec::new();

@@ -22,8 +22,10 @@ use tonic_prost::ProstCodec;
 
 pub const NAME: &str = "test.v1.Echo";
 
-/// A service that the rules of methods know: its `Watch`, which viewers may call, is `Tick`.
-pub const RULED: &str = "slipway.registry.v1.Registry";
+/// The name of a method, and whether its caller and the service stream.
+pub type Described = (&'static str, (bool, bool));
+
+pub const METHODS: &[Described] = &[("Say", (false, false)), ("Tick", (false, true)), ("Chat", (true, true))];
 
 /// The service. `Say` obeys its message, `Tick` sends one message and then nothing for ever, `Chat` sends back what it
 /// hears.
@@ -37,16 +39,7 @@ pub struct Echo {
 
 impl Echo {
     pub fn served(self) -> Served {
-        let methods = [("Say", (false, false)), ("Tick", (false, true)), ("Chat", (true, true))];
-        Served { routes: Routes::new(self), services: &[NAME], descriptors: descriptors(&[(NAME, &methods)]) }
-    }
-
-    /// With [`RULED`] beside it.
-    pub fn served_with_rules(self) -> Served {
-        let methods = [("Say", (false, false)), ("Tick", (false, true)), ("Chat", (true, true))];
-        let described = descriptors(&[(NAME, &methods), (RULED, &[("Watch", (false, true))])]);
-        let routes = Routes::new(self.clone()).add_service(Ruled(self));
-        Served { routes, services: &[NAME, RULED], descriptors: described }
+        Served { routes: Routes::new(self), services: &[NAME], descriptors: descriptors(&[(NAME, METHODS)]) }
     }
 }
 
@@ -145,28 +138,6 @@ impl StreamingService<String> for Chat {
     }
 }
 
-/// The service under its other name.
-#[derive(Clone)]
-struct Ruled(Echo);
-
-impl NamedService for Ruled {
-    const NAME: &'static str = RULED;
-}
-
-impl tower::Service<Request<Body>> for Ruled {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = <Echo as tower::Service<Request<Body>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.0.call(request)
-    }
-}
-
 impl NamedService for Echo {
     const NAME: &'static str = NAME;
 }
@@ -196,11 +167,8 @@ impl tower::Service<Request<Body>> for Echo {
     }
 }
 
-/// The name of a method, and whether its caller and the service stream.
-type Described = (&'static str, (bool, bool));
-
 /// The descriptor set of services, by their full names.
-fn descriptors(services: &[(&str, &[Described])]) -> &'static [u8] {
+pub fn descriptors(services: &[(&str, &[Described])]) -> &'static [u8] {
     let method = |(name, (client, server)): &Described| MethodDescriptorProto {
         name: Some((*name).to_owned()),
         input_type: Some(".google.protobuf.StringValue".to_owned()),
