@@ -75,6 +75,16 @@ pub enum Error {
         /// Where the registry is.
         current: u64,
     },
+    /// That revision belongs to another history: the registry was restored from a backup since.
+    #[error(
+        "revision {asked} is of the history {history}, and the registry goes on with another: watch from the state"
+    )]
+    HistoryChanged {
+        /// The revision that was asked for.
+        asked: u64,
+        /// The history that it belongs to.
+        history: String,
+    },
     /// A row of the store can't be read.
     #[error("the row {key} can't be read: {what}")]
     Damaged {
@@ -146,7 +156,9 @@ impl Fault for Error {
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
             Self::EtagMismatch { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
-            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } => Kind::OutOfRange,
+            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } | Self::HistoryChanged { .. } => {
+                Kind::OutOfRange
+            }
             Self::Damaged { .. } => Kind::Internal,
             Self::Refused(_) | Self::OutcomeUnknown(_) => Kind::Unavailable,
         }
@@ -165,6 +177,7 @@ impl Fault for Error {
             Self::PageTokenExpired => "PAGE_TOKEN_EXPIRED",
             Self::Compacted { .. } => "COMPACTED",
             Self::Ahead { .. } => "REVISION_AHEAD",
+            Self::HistoryChanged { .. } => "HISTORY_CHANGED",
             Self::Damaged { .. } => "ROW_DAMAGED",
             Self::Refused(_) => "STORE_UNAVAILABLE",
             Self::OutcomeUnknown(_) => "OUTCOME_UNKNOWN",
@@ -187,6 +200,9 @@ impl Fault for Error {
             }
             Self::RequestIdReused { id } => vec![("request_id", id.to_string())],
             Self::Compacted { oldest } => vec![("oldest", oldest.to_string())],
+            Self::HistoryChanged { asked, history } => {
+                vec![("asked", asked.to_string()), ("history", history.clone())]
+            }
             Self::Ahead { asked, current } => vec![("asked", asked.to_string()), ("current", current.to_string())],
             Self::Damaged { key, .. } => vec![("key", key.clone())],
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
