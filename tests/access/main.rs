@@ -5,5 +5,6 @@
 mod matrix;
 mod messages;
 mod operations;
+mod reports;
 mod services;
 mod teams;
