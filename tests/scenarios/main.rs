@@ -7,7 +7,9 @@ mod binaries;
 #[path = "../../crates/chassis/tests/support/collector.rs"]
 mod collector;
 mod command;
+mod credentials;
 mod fleet;
+mod guarded;
 mod kills;
 mod people;
 mod summer;

@@ -18,6 +18,7 @@ mod evidence;
 mod follow;
 mod health;
 mod launcher;
+mod obstacle;
 mod operations;
 mod registry;
 mod reporter;
@@ -34,6 +35,7 @@ pub use evidence::{evidence, parse_evidence};
 pub use follow::Follow;
 pub use health::Health;
 pub use launcher::Launcher;
+pub use obstacle::Obstacle;
 pub use operations::{Backup, Operations};
 pub use registry::Registry;
 pub use reporter::{
