@@ -6,5 +6,6 @@ mod ledger;
 mod matrix;
 mod messages;
 mod operations;
+mod reports;
 mod services;
 mod teams;

@@ -190,7 +190,7 @@ async fn lists_are_of_what_the_caller_may_see_before_they_are_counted_filtered_o
 /// The names in a watch's messages until one of them names `last`.
 async fn watched(services: &Services, name: &str, last: &str) -> Vec<String> {
     let mut registry = RegistryClient::new(services.channel(REGISTRY));
-    let request = registry::WatchRequest { after_revision: None, parent: String::new() };
+    let request = registry::WatchRequest::default();
     let mut stream = registry.watch(asked(services, name, request)).await.unwrap().into_inner();
     let mut names = Vec::new();
     while !names.iter().any(|name: &String| name == last) {
@@ -231,7 +231,7 @@ async fn a_watch_shows_what_the_caller_may_see_at_first_and_later() {
 async fn a_watcher_whose_part_becomes_another_one_is_told_to_begin_anew() {
     let (services, _) = peopled().await;
     let mut registry = RegistryClient::new(services.channel(REGISTRY));
-    let request = registry::WatchRequest { after_revision: None, parent: String::new() };
+    let request = registry::WatchRequest::default();
     let mut stream = registry.watch(asked(&services, "ads", request)).await.unwrap().into_inner();
     stream.message().await.unwrap();
     let moved = registry::Model { name: model("feed"), ..owned("ads", 1) };

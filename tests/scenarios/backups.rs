@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde_json::Value;
 use slipway_chassis::env::Env;
 use slipway_sdk::pb::LaunchState::{Shadowing, Succeeded};
+use slipway_sdk::pb::watch_response::Event;
 use slipway_sdk::{Endpoint, Registry, pb};
 use tokio::sync::watch;
 
@@ -18,7 +20,8 @@ use crate::tower::Tower;
 
 const PATIENCE: Duration = Duration::from_secs(150);
 /// What a service may complain of while others are away, or have gone back in time.
-const ANNOUNCED: &[&str] = &["UNAVAILABLE", "can't be reached", "transport error", "broke", "REVISION_AHEAD"];
+const ANNOUNCED: &[&str] =
+    &["UNAVAILABLE", "can't be reached", "transport error", "broke", "REVISION_AHEAD", "HISTORY_CHANGED"];
 
 /// Runs the command against a fleet.
 pub fn slipway(fleet: &Fleet, arguments: &[&str]) -> Output {
@@ -85,6 +88,8 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
         task.abort();
     }
     let dir = fleet.data_dir(Service::Registry);
+    let followed = pb::WatchRequest { after_revision: Some(1), ..Default::default() };
+    let history = registry.watch(followed.clone()).next().await.unwrap().unwrap().history;
     fleet.lose(Service::Registry);
 
     let cut = backups.path().join("cut");
@@ -99,6 +104,14 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
         assert!(!restore(&fleet, bad, &dir).status.success());
         assert!(!dir.exists(), "a backup that is none makes no folder");
     }
+    // Another service refuses to open it, in plain words.
+    let foreign = fleet.data_dir(Service::Health).with_file_name("foreign");
+    assert!(restore(&fleet, &taken[1].1, &foreign).status.success());
+    let refused = Command::new(binary("slipway-registry")).arg(format!("--data-dir={}", foreign.display())).output();
+    let refused = refused.unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("of the service health"), "{refused:?}");
+
     let restored = restore(&fleet, file, &dir);
     assert!(restored.status.success(), "{restored:?}");
     let said = String::from_utf8(restored.stdout).unwrap();
@@ -117,6 +130,10 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
             registry.get_model(&name).await.unwrap_or_else(|error| panic!("{prefix}-{number}: {error}"));
         }
     }
+    // Whoever comes back with a revision that both have is told that it is not the same one any more.
+    let resumed =
+        registry.watch(pb::WatchRequest { history: history.clone(), ..followed }).next().await.unwrap().unwrap();
+    assert!(matches!(resumed.event, Some(Event::InitialState(_))) && resumed.history != history, "{resumed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,9 @@ mod binaries;
 #[path = "../../crates/chassis/tests/support/collector.rs"]
 mod collector;
 mod command;
+mod credentials;
 mod fleet;
+mod guarded;
 mod kills;
 mod ledger;
 mod machine;

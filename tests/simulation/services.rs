@@ -39,7 +39,7 @@ impl Opens for OpensRegistry {
     }
 
     async fn open(&self, store: Arc<dyn Store>, _: Life) -> Result<(Arc<Registry>, Work), String> {
-        let registry = Registry::open(store, self.env.clone()).await.map_err(|error| error.to_string())?;
+        let registry = Registry::open(store, "simulated", self.env.clone()).await.map_err(|error| error.to_string())?;
         Ok((Arc::clone(&registry), Box::pin(registry.run())))
     }
 }

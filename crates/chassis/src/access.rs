@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::env::Env;
 use crate::metrics::{Figure, Metrics, Total};
 
-pub use credentials::Credentials;
+pub use credentials::{Certificate, Credentials};
 pub use guard::Guard;
 pub use refused::Refused;
 use sources::Texts;
@@ -184,7 +184,7 @@ impl Access {
 pub struct Entry {
     rule: Rule,
     bearer: Option<Box<str>>,
-    certificate: Option<Box<str>>,
+    certificate: Option<Certificate>,
     admitted: Admitted,
 }
 
@@ -193,16 +193,11 @@ impl Entry {
     #[must_use]
     pub fn keep(rule: Rule, credentials: &Credentials<'_>, admitted: &Admitted) -> Self {
         let (bearer, certificate) = (credentials.bearer(), credentials.certificate());
-        Self {
-            rule,
-            bearer: bearer.map(Into::into),
-            certificate: certificate.map(Into::into),
-            admitted: admitted.clone(),
-        }
+        Self { rule, bearer: bearer.map(Into::into), certificate: certificate.cloned(), admitted: admitted.clone() }
     }
 
     fn credentials(&self) -> Credentials<'_> {
-        Credentials::new(self.bearer.as_deref(), self.certificate.as_deref())
+        Credentials::new(self.bearer.as_deref(), self.certificate.as_ref())
     }
 }
 

@@ -37,13 +37,13 @@ const SNAPSHOT_TIME: Figure<Gauge> = Figure::gauge(
 );
 
 impl Start {
-    /// Opens the store in the service's data folder and shows its figures. `rows` is the newest layout of rows that the
+    /// Opens the store in the data folder of `service` and shows its figures. `rows` is the newest layout of rows that the
     /// service knows.
     ///
     /// # Errors
     /// As [`Embedded::open`].
-    pub async fn open_store(&self, rows: u32) -> Result<Arc<Embedded>, Error> {
-        let options = Options { rows, ..Options::default() };
+    pub async fn open_store(&self, service: &str, rows: u32) -> Result<Arc<Embedded>, Error> {
+        let options = Options { rows, service: Some(service.to_owned()), ..Options::default() };
         let store = Arc::new(Embedded::open_in_background(&self.common.data_dir, options).await?);
         show(&self.metrics, &store);
         Ok(store)

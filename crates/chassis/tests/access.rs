@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use slipway_chassis::access::jwt::{Terms, parse_algorithms};
 use slipway_chassis::access::key_source::KeySource;
-use slipway_chassis::access::{Access, Admitted, Credentials, Entry, Refused, Sources, tokens};
+use slipway_chassis::access::{Access, Admitted, Certificate, Credentials, Entry, Refused, Sources, tokens};
 use slipway_chassis::env::{Driver, Env};
 use slipway_chassis::metrics::Metrics;
 use slipway_domain::access::Permission;
@@ -51,6 +51,11 @@ fn with(name: &str, value: Value) -> Value {
     claims
 }
 
+/// A certificate that holds for so many seconds.
+fn ending(name: &str, seconds: u64) -> Certificate {
+    Certificate { name: name.into(), until: now() + Duration::from_secs(seconds) }
+}
+
 struct Place {
     folder: TempDir,
     access: Access,
@@ -65,7 +70,8 @@ impl Place {
     }
 
     fn admit(&self, rule: Rule, bearer: Option<&str>, certificate: Option<&str>) -> Result<Admitted, Refused> {
-        self.access.admit(rule, &Credentials::new(bearer, certificate))
+        let certificate = certificate.map(|name| ending(name, 3600));
+        self.access.admit(rule, &Credentials::new(bearer, certificate.as_ref()))
     }
 
     /// Who a token is taken for, or the reason why it is none.
@@ -231,6 +237,22 @@ fn a_token_that_was_good_ends_at_its_time() {
     assert_eq!(place.of_token(&token), Err("CREDENTIALS_EXPIRED"));
 }
 
+#[test]
+fn a_certificate_ends_at_its_time_and_its_successor_of_the_same_name_at_its_own() {
+    let place = place();
+    let reason = |certificate: &Certificate| {
+        place.access.admit(READ, &Credentials::new(None, Some(certificate))).map_err(|refused| refused.reason())
+    };
+    let (old, new) = (ending("spiffe://acme/ben", 60), ending("spiffe://acme/ben", 120));
+    assert_eq!(reason(&old).unwrap().until, Some(old.until));
+    assert_eq!(reason(&new).unwrap().until, Some(new.until));
+    place.driver.jump_to(old.until);
+    assert_eq!(reason(&old), Err("CREDENTIALS_EXPIRED"));
+    assert!(reason(&new).is_ok());
+    place.driver.jump_to(new.until);
+    assert_eq!(reason(&new), Err("CREDENTIALS_EXPIRED"));
+}
+
 /// Writes a file and waits until it holds.
 async fn changed(place: &Place, name: &str, text: &str, holds: impl Fn() -> bool) {
     std::fs::write(place.file(name), text).unwrap();
@@ -259,7 +281,8 @@ async fn a_stream_ends_when_its_callers_rights_change_and_not_when_others_do() {
     let place = place();
     let following = tokio::spawn(place.access.clone().follow());
     let enter = |name: &str| {
-        let credentials = Credentials::new(None, Some(name));
+        let certificate = ending(name, 3600);
+        let credentials = Credentials::new(None, Some(&certificate));
         Entry::keep(READ, &credentials, &place.access.admit(READ, &credentials).unwrap())
     };
     let more = format!("{POLICY}[[bindings]]\nrole = \"viewer\"\nmembers = [\"cert:spiffe://acme/eve\"]\n");

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rcgen::{CertificateParams, KeyPair};
 use slipway_chassis::process::{self, Start};
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::{Declaration, Reader, Setting};
@@ -221,6 +222,67 @@ async fn data_is_kept_where_nobody_else_can_look() {
     assert!(log.iter().any(|line| line["level"] == "WARN" && line["fields"]["mode"] == "755"), "{log:?}");
 }
 
+async fn tokens_on_a_remote_address_without_tls_are_warned_of_and_nothing_else_is() {
+    let place = place();
+    let (policy, tokens) = (place.folder.path().join("policy.toml"), place.folder.path().join("tokens.toml"));
+    std::fs::write(&policy, "[[bindings]]\nrole = \"viewer\"\nmembers = [\"token:ci\"]\n").unwrap();
+    std::fs::write(&tokens, "").unwrap();
+    let (policy, tokens) =
+        (format!("--access.policy={}", policy.display()), format!("--access.tokens={}", tokens.display()));
+    let remote = format!("--listen=0.0.0.0:{}", place.listen.port());
+    for (arguments, warned) in
+        [(&[&policy, &tokens, &remote][..], true), (&[&policy, &tokens], false), (&[&policy, &remote], false)]
+    {
+        let arguments: Vec<&str> = arguments.iter().map(|argument| argument.as_str()).collect();
+        let (child, _) = place.started(&arguments).await;
+        terminate(&child);
+        let log = log(&ended(child).await);
+        let warnings =
+            log.iter().filter(|line| line["level"] == "WARN").map(|line| line["fields"]["message"].to_string());
+        let warnings: Vec<String> = warnings.collect();
+        assert_eq!(
+            warnings.iter().any(|warning| warning.contains("without TLS")),
+            warned,
+            "{arguments:?}: {warnings:?}"
+        );
+    }
+}
+
+async fn a_certificate_that_ends_soon_is_warned_of_at_the_start_and_when_it_is_read_again() {
+    let place = place();
+    let days = |days: u32| {
+        let end = std::time::SystemTime::now() + Duration::from_secs(3600 * 24) * days;
+        let mut params = CertificateParams::new(vec!["echo.test".to_owned()]).unwrap();
+        params.not_after = end.into();
+        let key = KeyPair::generate().unwrap();
+        std::fs::write(place.folder.path().join("server.key"), key.serialize_pem()).unwrap();
+        std::fs::write(place.folder.path().join("server.crt"), params.self_signed(&key).unwrap().pem()).unwrap();
+    };
+    let file = |flag: &str, name: &str| format!("--tls.{flag}={}", place.folder.path().join(name).display());
+    days(13);
+    let mut child = place.command(&[&file("certificate", "server.crt"), &file("key", "server.key")]).spawn().unwrap();
+    let mut lines = heard(&mut child);
+    let warning = async |lines: &mut Lines| loop {
+        let line = tokio::time::timeout(PATIENCE, lines.recv()).await.unwrap().unwrap();
+        if line.contains("\"WARN\"") || line.contains("read again") {
+            break line;
+        }
+    };
+    let first = warning(&mut lines).await;
+    assert!(first.contains("ends soon") && first.contains("server.crt"), "{first}");
+    days(15);
+    loop {
+        // Between the two files a look may find a pair that does not belong together.
+        let line = warning(&mut lines).await;
+        assert!(!line.contains("ends soon"), "{line}");
+        if line.contains("read again") {
+            break;
+        }
+    }
+    terminate(&child);
+    child.wait().unwrap();
+}
+
 async fn a_level_that_is_changed_in_the_file_holds_at_once_unless_a_flag_says_it() {
     let place = place();
     let file = place.folder.path().join("settings.toml");
@@ -323,6 +385,8 @@ fn main() -> ExitCode {
         told_to_stop_while_it_starts_it_stops_too,
         a_panic_is_logged_once_with_its_request_id_and_its_place,
         data_is_kept_where_nobody_else_can_look,
+        tokens_on_a_remote_address_without_tls_are_warned_of_and_nothing_else_is,
+        a_certificate_that_ends_soon_is_warned_of_at_the_start_and_when_it_is_read_again,
         a_level_that_is_changed_in_the_file_holds_at_once_unless_a_flag_says_it,
         spans_reach_the_collector_and_continue_the_callers_trace,
         a_quiet_log_silences_no_trace,

@@ -7,6 +7,7 @@ mod support {
     pub mod client;
     pub mod echo;
     pub mod fixture;
+    pub mod ruled;
     pub mod streams;
 }
 

@@ -53,7 +53,7 @@ impl Doctor {
             findings.iter().try_for_each(|finding| write(output, subject, finding))
         };
         for dir in &self.data_dirs {
-            tell(&dir.display().to_string(), examine::folder(dir))?;
+            tell(&dir.display().to_string(), examine::folder(dir, None))?;
         }
         for named in &self.configs {
             tell(&named.to_string(), named.examine())?;

@@ -140,7 +140,8 @@ fn action(action: pb::ChangeAction) -> String {
 impl Watch {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         let parent = self.model.map_or_else(|| connect.parent(), |model| connect.model(&model).to_string());
-        let mut stream = connect.registry()?.watch(pb::WatchRequest { after_revision: self.after, parent });
+        let mut stream =
+            connect.registry()?.watch(pb::WatchRequest { after_revision: self.after, parent, history: String::new() });
         let mut is_first = true;
         while let Some(step) = stream.next().await {
             let step = match step {

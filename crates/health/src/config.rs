@@ -18,6 +18,9 @@ use crate::record::ROWS;
 use crate::service::{Defaults, Limits, Policies};
 use crate::{Error, Health};
 
+/// What this service is called in its data folder, in backups and on the wire.
+const SERVICE: &str = "health";
+
 /// The settings that only the health service has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -78,7 +81,7 @@ fn read(reader: &mut Reader) -> Config {
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let store = start.open_store(ROWS).await.map_err(Error::Unreadable)?;
+    let store = start.open_store(SERVICE, ROWS).await.map_err(Error::Unreadable)?;
     run(config, (Arc::clone(&store) as Arc<dyn Store>, Some(store)), start).await
 }
 
@@ -103,7 +106,7 @@ async fn run(
         stopping.run_until_cancelled(committer.run()).await;
     });
     let operations = Operations::new(Sources {
-        service: "health",
+        service: SERVICE,
         access: start.access,
         env: start.env,
         owners: Arc::clone(&health) as Arc<dyn Owners>,

@@ -2,18 +2,20 @@
 //!
 //! ```text
 //! head                                                          who wrote last, and how often
-//! producers/{producer}                                          how far a producer has reported
-//! members/{namespace}/{model}/{producer}                        that it reports this model
+//! producers/{producer}0{principal}                              how far a producer has reported
+//! members/{namespace}/{model}/{producer}0{principal}            that it reports this model
 //! cells/minute/{namespace}/{model}/{version}{segment}0{minute}  the cell of a version
 //! pairs/minute/{namespace}/{model}/{candidate}{baseline}{segment}0{minute}
 //! ```
 //!
 //! Numbers of versions have eight bytes and minutes four, most significant first, so that the order of keys is that of
 //! time. The segment ends with a zero byte; the empty one stands for all rows. Served and paired cells lie in ranges of
-//! their own, because rows of a shadow are never rows that were served.
+//! their own, because rows of a shadow are never rows that were served. In rows of layout 1 a producer had no principal, and no zero
+//! byte.
 
 use bytes::Bytes;
 use slipway_domain::name::{Identifier, ModelName};
+use slipway_domain::principal::Principal;
 
 use crate::record::ProducerId;
 use crate::window::Minute;
@@ -134,25 +136,43 @@ pub fn read_cell<S: Subject>(key: &[u8]) -> Option<(ModelName, S, Minute)> {
 
 /// The key of a producer's record.
 pub fn producer(producer: &ProducerId) -> Bytes {
-    [PRODUCERS, producer.as_str()].concat().into()
+    let mut key = PRODUCERS.as_bytes().to_vec();
+    write_producer(&mut key, producer);
+    key.into()
 }
 
 /// What [`producer`] made `key` from; none if it is no such key.
 pub fn read_producer(key: &[u8]) -> Option<ProducerId> {
-    ProducerId::parse(std::str::from_utf8(key.strip_prefix(PRODUCERS.as_bytes())?).ok()?)
+    read_bound(key.strip_prefix(PRODUCERS.as_bytes())?)
 }
 
 /// The key of the record that `producer` reports `model`.
 pub fn member(model: &ModelName, producer: &ProducerId) -> Bytes {
     let mut key = with_model(MEMBERS, model);
-    key.extend(producer.as_str().as_bytes());
+    write_producer(&mut key, producer);
     key.into()
 }
 
 /// What [`member`] made `key` from; none if it is no such key.
 pub fn read_member(key: &[u8]) -> Option<(ModelName, ProducerId)> {
     let (model, rest) = read_model(MEMBERS, key)?;
-    Some((model, ProducerId::parse(std::str::from_utf8(rest).ok()?)?))
+    Some((model, read_bound(rest)?))
+}
+
+fn write_producer(key: &mut Vec<u8>, producer: &ProducerId) {
+    key.extend(producer.as_str().as_bytes());
+    if let Some(principal) = producer.principal() {
+        key.push(0);
+        key.extend(principal.as_str().as_bytes());
+    }
+}
+
+fn read_bound(bytes: &[u8]) -> Option<ProducerId> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    match text.split_once('\0') {
+        Some((name, principal)) => Some(ProducerId::parse(name)?.of(Principal::parse(principal).ok()?)),
+        None => ProducerId::parse(text),
+    }
 }
 
 fn with_model(prefix: &str, model: &ModelName) -> Vec<u8> {
@@ -190,8 +210,12 @@ mod tests {
         let id = ProducerId::parse("ranker-7.eu-west:/a").unwrap();
         assert_eq!(read_cell(&cell(&model(), &served, minute)), Some((model(), served, minute)));
         assert_eq!(read_cell(&cell(&model(), &paired, minute)), Some((model(), paired, minute)));
-        assert_eq!(read_producer(&producer(&id)), Some(id.clone()));
-        assert_eq!(read_member(&member(&model(), &id)), Some((model(), id)));
+        let bound = |principal| id.clone().of(principal);
+        let own = [Principal::anonymous(), Principal::certificate("spiffe://acme/a/b").unwrap()].map(bound);
+        for id in own.into_iter().chain([id.clone()]) {
+            assert_eq!(read_producer(&producer(&id)), Some(id.clone()));
+            assert_eq!(read_member(&member(&model(), &id)), Some((model(), id)));
+        }
     }
 
     #[test]

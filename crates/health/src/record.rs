@@ -5,30 +5,55 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
+use slipway_domain::principal::Principal;
 use uuid::Uuid;
 
 use crate::window::Minute;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 1;
+pub const ROWS: u32 = 2;
 
-/// Who reports: 1 to 128 characters of `[A-Za-z0-9._:/-]`.
+/// Who reports: a name of 1 to 128 characters of `[A-Za-z0-9._:/-]`, and the principal who reports under it. Two who
+/// report under one name are two producers, so that neither can fence the other or pass for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ProducerId(std::sync::Arc<str>);
+pub struct ProducerId {
+    name: std::sync::Arc<str>,
+    /// None in rows from before it was kept.
+    principal: Option<Principal>,
+}
 
 impl ProducerId {
-    /// Parses a producer's id; none if the text is not one.
+    /// Parses a producer's name, whoever reports under it; none if the text is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
-        ((1..=128).contains(&text.len()) && text.bytes().all(allowed)).then(|| Self(text.into()))
+        ((1..=128).contains(&text.len()) && text.bytes().all(allowed))
+            .then(|| Self { name: text.into(), principal: None })
     }
 
-    /// The id as text.
+    /// The producer of this name who reports as `principal`.
+    #[must_use]
+    pub fn of(self, principal: Principal) -> Self {
+        Self { principal: Some(principal), ..self }
+    }
+
+    /// The producer of this name as it was before principals were kept.
+    #[must_use]
+    pub fn unbound(&self) -> Self {
+        Self { name: self.name.clone(), principal: None }
+    }
+
+    /// Its name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Who reports under its name.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
     }
 }
 

@@ -45,10 +45,12 @@ impl Snapshot {
         self.models.get(model).map(Arc::as_ref)
     }
 
-    /// How far `producer` has reported; none if it never did.
+    /// How far `producer` has reported; none if it never did. Whoever reports under a name from before principals were kept
+    /// goes on from there, each for itself.
     #[must_use]
     pub fn producer(&self, producer: &ProducerId) -> Option<&Producer> {
-        self.producers.get(producer).map(Arc::as_ref)
+        let known = self.producers.get(producer).or_else(|| self.producers.get(&producer.unbound()));
+        known.map(Arc::as_ref)
     }
 
     /// How many models, series of cells, cells and producers there are.

@@ -19,6 +19,9 @@ use crate::{Error, Launcher, Parts, Peers};
 /// How many commands may be under way at each peer when nobody says.
 pub const CONCURRENCY: usize = 64;
 
+/// What this service is called in its data folder, in backups and on the wire.
+const SERVICE: &str = "launcher";
+
 /// The settings that only the launcher has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -104,7 +107,7 @@ fn called(reader: &mut Reader, setting: &Setting<Endpoint>, calling: &Calling) -
 /// # Errors
 /// [`Error`] if the store can't be opened or used.
 pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
-    let store = start.open_store(ROWS).await?;
+    let store = start.open_store(SERVICE, ROWS).await?;
     let files = config.calling.files(&start.common);
     let (registry, health) = (config.registry.with_tls(files.clone()), config.health.with_tls(files));
     let peers = Remote::new(&registry, &health, start.env.clone());
@@ -145,7 +148,7 @@ async fn run(
         }
     });
     let owners = Arc::clone(&launcher) as Arc<dyn Owners>;
-    let operations = Operations::new(Sources { service: "launcher", access, env, owners, store: kept });
+    let operations = Operations::new(Sources { service: SERVICE, access, env, owners, store: kept });
     let most = common.max_message;
     Ok(Served {
         routes: operations.beside(Handlers::new(launcher).routes(most), most),

@@ -98,7 +98,7 @@ pub fn verify(path: &Path) -> Result<Archive, Error> {
 }
 
 /// Makes a data folder of a backup in `dir`, which must be empty or not there. The backup is verified before anything is
-/// made, and again while it is copied.
+/// made, and again while it is copied. The folder is then of the backup's service, and of no other.
 ///
 /// # Errors
 /// [`Error`]; the folder is as it was then.
@@ -106,7 +106,8 @@ pub fn restore(path: &Path, dir: &Path) -> Result<Archive, Error> {
     verify(path)?;
     data_dir::prepare(dir)?;
     let (label, copy) = open(path)?;
-    let copy = restore::restore(dir, copy).map_err(|cause| Error::Store { path: path.to_owned(), cause })?;
+    let copy = restore::restore(dir, copy, Some(&label.service))
+        .map_err(|cause| Error::Store { path: path.to_owned(), cause })?;
     Ok(Archive { label, copy })
 }
 

@@ -48,9 +48,9 @@ impl Finding {
     }
 }
 
-/// Looks at the data folder `dir`, and changes nothing in it.
+/// Looks at the data folder `dir`, which should be of `service`, and changes nothing in it.
 #[must_use]
-pub fn folder(dir: &Path) -> Vec<Finding> {
+pub fn folder(dir: &Path, service: Option<&str>) -> Vec<Finding> {
     let found = match std::fs::metadata(dir) {
         Ok(found) if found.is_dir() => found,
         Ok(_) => return vec![Finding::failure("it is no folder", "name the folder that the setting data-dir names")],
@@ -62,7 +62,10 @@ pub fn folder(dir: &Path) -> Vec<Finding> {
     let mut findings = vec![permissions(found.permissions().mode(), dir)];
     findings.extend(room(dir));
     match inspect(dir) {
-        Ok(inspection) => findings.extend(contents(&inspection)),
+        Ok(inspection) => {
+            findings.extend(foreign(&inspection, service));
+            findings.extend(contents(&inspection));
+        }
         Err(error) => findings.push(Finding::failure(error.to_string(), "run as the user whose folder it is")),
     }
     findings
@@ -83,13 +86,24 @@ fn room(dir: &Path) -> Option<Finding> {
     Some(if free < LITTLE_ROOM { Finding::warning(what, advice) } else { Finding::fine(what) })
 }
 
+/// That the folder is another service's.
+fn foreign(inspection: &Inspection, service: Option<&str>) -> Option<Finding> {
+    let (found, service) = (inspection.service.as_deref()?, service?);
+    let what = format!("it is the data folder of the service {found}, which {service} refuses to open");
+    (found != service).then(|| Finding::failure(what, "name the folder of the service as data-dir"))
+}
+
 /// What an inspection says to a person.
 fn contents(inspection: &Inspection) -> Vec<Finding> {
-    let Inspection { format, in_use, revision, segments, snapshots, torn_bytes, state, bytes, problems, .. } =
-        inspection;
+    let Inspection {
+        format, service, in_use, revision, segments, snapshots, torn_bytes, state, bytes, problems, ..
+    } = inspection;
     let mut findings = Vec::new();
     match format {
-        Some(format) => findings.push(Finding::fine(format!("store {}, rows of layout {}", format.store, format.rows))),
+        Some(format) => {
+            let of = service.as_ref().map(|service| format!(" of the service {service}")).unwrap_or_default();
+            findings.push(Finding::fine(format!("store {}{of}, rows of layout {}", format.store, format.rows)));
+        }
         None if problems.is_empty() && segments.is_empty() => {
             findings.push(Finding::fine("it holds no store yet; the service makes one when it starts"));
             return findings;
@@ -136,7 +150,7 @@ mod tests {
     use super::*;
 
     fn gravest(dir: &Path) -> Gravity {
-        folder(dir).iter().map(|finding| finding.gravity).max().unwrap()
+        folder(dir, None).iter().map(|finding| finding.gravity).max().unwrap()
     }
 
     #[tokio::test]
@@ -150,10 +164,10 @@ mod tests {
         store.close().await;
         let mode = |mode| std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(mode)).unwrap();
         mode(0o700);
-        let fine = folder(&dir);
+        let fine = folder(&dir, None);
         assert!(fine.iter().any(|finding| finding.what.contains("up to revision 3")), "{fine:?}");
         mode(0o755);
-        let open = folder(&dir);
+        let open = folder(&dir, None);
         assert!(open.iter().any(|finding| finding.advice.starts_with("chmod 700")), "{open:?}");
         mode(0o700);
         let journal = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
@@ -163,6 +177,15 @@ mod tests {
         bytes[middle] ^= 1;
         std::fs::write(&journal, bytes).unwrap();
         assert_eq!(gravest(&dir), Gravity::Failure);
+    }
+
+    #[test]
+    fn the_folder_of_another_service_fails() {
+        let place = tempfile::tempdir().unwrap();
+        let options = Options { service: Some("health".to_owned()), ..Options::default() };
+        drop(Embedded::open(place.path(), options).unwrap());
+        let told = |service| folder(place.path(), service).iter().any(|finding| finding.what.contains("refuses"));
+        assert!(told(Some("registry")) && !told(Some("health")) && !told(None));
     }
 
     #[test]

@@ -42,7 +42,7 @@ async fn main() -> Result<(), Error> {
         let read = store.range(&KeyRange::all(), 0).await?.entries.len();
         println!("  read, {read} rows: {:.2} s", begun.elapsed().as_secs_f64());
         let begun = Instant::now();
-        Registry::open(Arc::clone(&store), env.clone()).await?;
+        Registry::open(Arc::clone(&store), "measured", env.clone()).await?;
         println!("  a registry on it, with its tree: {:.2} s", begun.elapsed().as_secs_f64());
     }
     Ok(())

@@ -14,6 +14,9 @@ use crate::grpc::Handlers;
 use crate::record::ROWS;
 use crate::{Error, Registry};
 
+/// What this service is called in its data folder, in backups and on the wire.
+const SERVICE: &str = "registry";
+
 /// The settings that only the registry has: none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config;
@@ -46,7 +49,7 @@ const VERSIONS: Figure<Gauge> = Figure::gauge("registry_versions", "Versions tha
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
 pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
-    let store = start.open_store(ROWS).await?;
+    let store = start.open_store(SERVICE, ROWS).await?;
     run(Arc::clone(&store) as Arc<dyn Store>, Some(store), start).await
 }
 
@@ -60,14 +63,16 @@ pub async fn serve(store: Arc<dyn Store>, start: Start) -> Result<Served, Error>
 
 /// Runs the registry on `store`, of which backups are taken if it is also `kept`.
 async fn run(store: Arc<dyn Store>, kept: Option<Arc<Embedded>>, start: Start) -> Result<Served, Error> {
-    let registry = Registry::open(store, start.env.clone()).await?;
+    // A store that is kept nowhere begins anew with its process.
+    let history = kept.as_ref().map_or_else(|| start.env.new_id().to_string(), |kept| kept.format().store.to_string());
+    let registry = Registry::open(store, &history, start.env.clone()).await?;
     observe(&registry, &start);
     let (running, stopping) = (Arc::clone(&registry), start.tasks.stopping());
     start.tasks.spawn("picture", async move {
         stopping.run_until_cancelled(running.run()).await;
     });
     let operations = Operations::new(Sources {
-        service: "registry",
+        service: SERVICE,
         access: start.access,
         env: start.env,
         owners: Arc::clone(&registry) as Arc<dyn Owners>,

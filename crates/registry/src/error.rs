@@ -107,6 +107,16 @@ pub enum Error {
         /// How many it has.
         current: u64,
     },
+    /// That revision belongs to another history: the registry was restored from a backup since.
+    #[error(
+        "revision {asked} is of the history {history}, and the registry goes on with another: watch from the state"
+    )]
+    HistoryChanged {
+        /// The revision that was asked for.
+        asked: u64,
+        /// The history that it belongs to.
+        history: String,
+    },
     /// A row of the store can't be read.
     #[error("the row {key} can't be read: {what}")]
     Damaged {
@@ -185,9 +195,11 @@ impl Fault for Error {
             Self::Deleted { .. } | Self::InUse { .. } => Kind::FailedPrecondition,
             Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
-            Self::PageTokenExpired | Self::Compacted { .. } | Self::Ahead { .. } | Self::LedgerShorter { .. } => {
-                Kind::OutOfRange
-            }
+            Self::PageTokenExpired
+            | Self::Compacted { .. }
+            | Self::Ahead { .. }
+            | Self::LedgerShorter { .. }
+            | Self::HistoryChanged { .. } => Kind::OutOfRange,
             Self::Damaged { .. } => Kind::Internal,
             Self::Refused(_) | Self::OutcomeUnknown(_) => Kind::Unavailable,
         }
@@ -210,6 +222,7 @@ impl Fault for Error {
             Self::Compacted { .. } => "COMPACTED",
             Self::Ahead { .. } => "REVISION_AHEAD",
             Self::LedgerShorter { .. } => "LEDGER_SHORTER",
+            Self::HistoryChanged { .. } => "HISTORY_CHANGED",
             Self::Damaged { .. } => "ROW_DAMAGED",
             Self::Refused(_) => "STORE_UNAVAILABLE",
             Self::OutcomeUnknown(_) => "OUTCOME_UNKNOWN",
@@ -239,6 +252,9 @@ impl Fault for Error {
             Self::Compacted { oldest } => vec![("oldest", oldest.to_string())],
             Self::Ahead { asked, current } | Self::LedgerShorter { asked, current } => {
                 vec![("asked", asked.to_string()), ("current", current.to_string())]
+            }
+            Self::HistoryChanged { asked, history } => {
+                vec![("asked", asked.to_string()), ("history", history.clone())]
             }
             Self::Damaged { key, .. } => vec![("key", key.clone())],
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],

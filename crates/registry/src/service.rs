@@ -47,6 +47,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The registry's use cases over one store.
 pub struct Registry {
     store: Arc<dyn Store>,
+    /// Which history its revisions belong to: a store that is made from a backup begins another one.
+    history: Arc<str>,
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
@@ -88,15 +90,15 @@ pub enum Missing {
 }
 
 impl Registry {
-    /// Reads the store, which is given a key for its ledger if it has none, and builds the use cases over it.
-    /// [`Registry::run`] must run beside them.
+    /// Reads the store, whose revisions belong to `history` and which is given a key for its ledger if it has none, and
+    /// builds the use cases over it. [`Registry::run`] must run beside them.
     ///
     /// # Errors
     /// [`Error`] if the store can't be read or a row is damaged.
-    pub async fn open(store: Arc<dyn Store>, env: Env) -> Result<Arc<Self>, Error> {
+    pub async fn open(store: Arc<dyn Store>, history: &str, env: Env) -> Result<Arc<Self>, Error> {
         let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        Ok(Arc::new(Self { store, feed, env, pictures: Pictures::default(), signer }))
+        Ok(Arc::new(Self { store, history: history.into(), feed, env, pictures: Pictures::default(), signer }))
     }
 
     /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.
@@ -116,6 +118,12 @@ impl Registry {
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.feed.look().revision
+    }
+
+    /// Which history its revisions belong to.
+    #[must_use]
+    pub fn history(&self) -> &str {
+        &self.history
     }
 
     /// How many models and versions are known.

@@ -90,8 +90,8 @@ struct News {
     live: bool,
     /// How far the registry's stream has come.
     reached: i64,
-    /// The revision of the picture.
-    revision: i64,
+    /// The history and the revision of the picture.
+    moment: (Arc<str>, i64),
     heard_at: Option<Instant>,
     /// How old the file's picture was when it was read.
     age_at_start: Option<(Instant, Duration)>,
@@ -130,11 +130,11 @@ impl Cache {
         }
     }
 
-    /// The first picture whose revision is another than `seen`.
-    pub async fn changed(&self, seen: i64) -> Arc<Picture> {
+    /// The first picture of another moment than `seen`: of another revision, or of another history.
+    pub async fn changed(&self, seen: &Picture) -> Arc<Picture> {
         let mut news = self.0.shared.news.subscribe();
         // The sender lives in `self`, so the wait ends with a picture alone.
-        let _ = news.wait_for(|news| news.revision != seen).await;
+        let _ = news.wait_for(|news| !seen.is_as_of(&news.moment.0, news.moment.1)).await;
         self.picture()
     }
 
@@ -177,7 +177,7 @@ impl Shared {
             known: false,
             live: false,
             reached: 0,
-            revision: 0,
+            moment: (Arc::default(), 0),
             heard_at: None,
             age_at_start: None,
             interruption: None,
@@ -188,7 +188,8 @@ impl Shared {
             Ok(Some(saved)) => {
                 let age = Timestamp::now().duration_since(saved.saved_at).try_into().unwrap_or_default();
                 news.age_at_start = Some((now, age));
-                (news.known, news.reached, news.revision) = (true, saved.picture.revision(), saved.picture.revision());
+                let revision = saved.picture.revision();
+                (news.known, news.reached, news.moment) = (true, revision, (Arc::default(), revision));
                 picture = saved.picture;
             }
             Ok(None) => {}

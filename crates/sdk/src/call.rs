@@ -25,6 +25,8 @@ pub(crate) struct Terms {
     pub deadline: Duration,
     pub retry: RetryPolicy,
     pub token: Option<Token>,
+    /// Whether the certificate of its connection says who calls.
+    pub by_certificate: bool,
 }
 
 impl Terms {
@@ -34,6 +36,7 @@ impl Terms {
             deadline: endpoint.deadline(),
             retry: endpoint.retry(),
             token: endpoint.token().cloned(),
+            by_certificate: endpoint.is_known_by_certificate(),
         }
     }
 
@@ -69,7 +72,8 @@ impl Terms {
             if failure.code() == Code::Unauthenticated && self.is_renewed(&mut refused) {
                 continue;
             }
-            let wait = if failure.code() == Code::Unavailable { backoff.next(failure.retry_after()) } else { None };
+            let again = failure.code() == Code::Unavailable || self.outlives(&failure);
+            let wait = if again { backoff.next(failure.retry_after()) } else { None };
             match wait.map(|wait| Instant::now() + wait) {
                 Some(again_at) if again_at < until => tokio::time::sleep_until(again_at).await,
                 _ => return Err(failure),
@@ -81,6 +85,12 @@ impl Terms {
     fn is_renewed(&self, refused: &mut Option<MetadataValue<Ascii>>) -> bool {
         let (Some(token), Some(refused)) = (&self.token, refused.take()) else { return false };
         token.renewed(&refused).is_some()
+    }
+
+    /// Whether it was only the connection whose certificate has ended: the service closes it, and the next one takes
+    /// the certificate that the file has by then.
+    fn outlives(&self, failure: &Error) -> bool {
+        self.by_certificate && failure.reason() == "CREDENTIALS_EXPIRED"
     }
 
     /// Opens a stream. The deadline bounds how long that takes, not how long the stream lasts.
@@ -95,7 +105,8 @@ impl Terms {
     /// What becomes of a failure that a stream of this client told of.
     pub fn failure(&self, carried: &Carried, status: &Status) -> Error {
         let failure = Error::from_status(status, &self.address, &carried.request_id);
-        if matches!(self.token, Some(Token::File(_))) { failure.renewable() } else { failure }
+        let renewed = matches!(self.token, Some(Token::File(_))) || self.outlives(&failure);
+        if renewed { failure.renewable() } else { failure }
     }
 
     async fn answer<A>(

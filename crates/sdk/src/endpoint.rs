@@ -154,6 +154,11 @@ impl Endpoint {
         self.token.as_ref()
     }
 
+    /// Whether it is the certificate of its connections that says who calls.
+    pub(crate) fn is_known_by_certificate(&self) -> bool {
+        self.tls.identity.is_some() && self.token.is_none()
+    }
+
     /// A channel that connects at its first call, and again whenever the connection is lost, and says who calls.
     pub(crate) fn wire(&self) -> Wire {
         InterceptedService::new(self.channel(), Authorize(self.token.clone()))

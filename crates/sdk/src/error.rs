@@ -9,6 +9,8 @@ use slipway_domain::fault::CODE_NAMES;
 use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::obstacle::Obstacle;
+
 /// One field of a request that is wrong, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -51,12 +53,9 @@ struct Failure {
     retry_after: Option<Duration>,
     /// Who calls may say it better the next time.
     renewable: bool,
+    /// What is in the way, where the service could not be reached.
+    obstacle: Option<Obstacle>,
 }
-
-/// How rustls begins to say that a server's certificate does not hold, and that the server has refused this side. HTTP/2,
-/// under which a server may refuse late, keeps nothing of an error but its words.
-const FOREIGN: &str = "invalid peer certificate";
-const REFUSED: &str = "received fatal alert";
 
 impl Error {
     /// What a caller can do about it, in the wire's closed list.
@@ -114,6 +113,12 @@ impl Error {
         self.0.retry_after
     }
 
+    /// What stands between this side and a service that can't be reached; none if it answered.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        self.0.obstacle
+    }
+
     /// Whether the same request, unchanged, may succeed later. Whether it had an effect is not known if the code is
     /// UNAVAILABLE or DEADLINE_EXCEEDED: repeat a mutation with a `request_id` of your own.
     #[must_use]
@@ -151,23 +156,17 @@ impl Error {
             request_id: named,
             retry_after: asked,
             renewable: false,
+            obstacle: None,
         })
     }
 
     fn unreachable(address: &str, request_id: &str, source: &(dyn std::error::Error + 'static)) -> Self {
         let root = chain(source).pop().unwrap_or(source).to_string();
         let message = format!("{address} can't be reached ({root})");
-        let advice = if root.starts_with(FOREIGN) {
-            "Its certificate does not hold: name who certified it (the command: --ca), and the service by a name that \
-             stands in its certificate."
-        } else if root.starts_with(REFUSED) {
-            "It does not accept how this side proves itself: show a certificate that it trusts (the command: \
-             --certificate and --key)."
-        } else {
-            "Check that the service runs there (`slipway up` starts all of them), that the address is right, and that it \
-             begins with https:// if the service has a certificate."
-        };
-        Self::local(Code::Unavailable, "UNAVAILABLE", message).called(request_id).advising(advice)
+        let obstacle = Obstacle::told_by(&root, address.split("://").next().unwrap_or_default());
+        let failure = Self::local(Code::Unavailable, "UNAVAILABLE", message).called(request_id);
+        let failure = failure.advising(obstacle.advice());
+        Self::new(Failure { obstacle: Some(obstacle), ..(*failure.0).clone() })
     }
 
     pub(crate) fn deadline_exceeded(address: &str, request_id: &str) -> Self {
@@ -210,6 +209,7 @@ impl Error {
             request_id: String::new(),
             retry_after: None,
             renewable: false,
+            obstacle: None,
         })
     }
 

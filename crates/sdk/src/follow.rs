@@ -17,20 +17,36 @@ use crate::retry::Backoff;
 /// A stream that lasted this long was a success: the next interruption is waited for from the beginning.
 const LASTED: Duration = Duration::from_secs(5);
 
+/// Where a stream is resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// After this revision.
+    pub revision: i64,
+    /// Of this history; empty if that is not known.
+    pub history: String,
+}
+
+impl Place {
+    /// After a revision, of whatever history the service has.
+    pub fn on_trust(revision: i64) -> Self {
+        Self { revision, history: String::new() }
+    }
+}
+
 /// What is streamed, and how a stream of it is opened.
 pub(crate) trait Subject: Send + Sync + 'static {
     /// One message of the stream.
     type Message: Send + 'static;
 
-    /// Opens a stream of what comes after revision `after`; of the state and what comes after it if there is none.
+    /// Opens a stream of what comes after the place `after`; of the state and what comes after it if there is none.
     fn open(
         &self,
         carried: &Carried,
-        after: Option<i64>,
+        after: Option<&Place>,
     ) -> impl Future<Output = Result<Streaming<Self::Message>, Error>> + Send;
 
-    /// The revision to resume after once `message` has been handled; none within the state a stream begins with.
-    fn revision(message: &Self::Message) -> Option<i64>;
+    /// The place to resume after once `message` has been handled; none within the state a stream begins with.
+    fn place(message: &Self::Message) -> Option<Place>;
 
     /// The terms of the calls.
     fn terms(&self) -> &Terms;
@@ -39,12 +55,12 @@ pub(crate) trait Subject: Send + Sync + 'static {
 /// Messages of a stream that is taken up again whenever it breaks.
 ///
 /// An item `Err` with [`Error::is_retryable`] says that the stream is interrupted and is being taken up again; any
-/// other `Err` is the last item. When the service no longer keeps the revisions after the last one seen, the stream
-/// begins anew with the state.
+/// other `Err` is the last item. When the service no longer keeps the revisions after the last one seen, or goes on with
+/// another history since it was restored from a backup, the stream begins anew with the state.
 pub struct Follow<T>(BoxStream<'static, Result<T, Error>>);
 
 impl<T: Send + 'static> Follow<T> {
-    pub(crate) fn new<S: Subject<Message = T>>(subject: S, after: Option<i64>) -> Self {
+    pub(crate) fn new<S: Subject<Message = T>>(subject: S, after: Option<Place>) -> Self {
         let backoff = Backoff::new(subject.terms().retry);
         let pursuit = Pursuit { subject, after, stream: None, backoff, pause: Duration::ZERO, ended: false };
         Self(stream::unfold(pursuit, Pursuit::next).boxed())
@@ -73,7 +89,7 @@ struct Open<T> {
 
 struct Pursuit<S: Subject> {
     subject: S,
-    after: Option<i64>,
+    after: Option<Place>,
     stream: Option<Open<S::Message>>,
     backoff: Backoff,
     pause: Duration,
@@ -100,7 +116,7 @@ impl<S: Subject> Pursuit<S> {
     async fn read(&mut self, mut open: Open<S::Message>) -> Result<Option<S::Message>, Error> {
         match open.messages.message().await {
             Ok(Some(message)) => {
-                self.after = S::revision(&message).or(self.after);
+                self.after = S::place(&message).or(self.after.take());
                 self.stream = Some(open);
                 Ok(Some(message))
             }
@@ -121,7 +137,7 @@ impl<S: Subject> Pursuit<S> {
     async fn reopen(&mut self) -> Result<Option<S::Message>, Error> {
         tokio::time::sleep(std::mem::take(&mut self.pause)).await;
         let carried = Carried::here();
-        let messages = self.subject.open(&carried, self.after).await?;
+        let messages = self.subject.open(&carried, self.after.as_ref()).await?;
         self.stream = Some(Open { messages, carried, since: Instant::now() });
         Ok(None)
     }

@@ -9,7 +9,7 @@ use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::follow::{Follow, Subject};
+use crate::follow::{Follow, Place, Subject};
 use crate::pb;
 
 /// Calls the launcher.
@@ -89,7 +89,7 @@ impl Launcher {
     /// connection. After a break longer than the launcher's history the launches come again as they are.
     #[must_use]
     pub fn watch(&self, request: pb::WatchLaunchesRequest) -> Follow<pb::WatchLaunchesResponse> {
-        let after = request.after_revision;
+        let after = request.after_revision.map(Place::on_trust);
         Follow::new(Launches { launcher: self.clone(), parent: request.parent }, after)
     }
 }
@@ -102,15 +102,16 @@ struct Launches {
 impl Subject for Launches {
     type Message = pb::WatchLaunchesResponse;
 
-    async fn open(&self, carried: &Carried, after: Option<i64>) -> Result<Streaming<Self::Message>, Error> {
-        let request = pb::WatchLaunchesRequest { parent: self.parent.clone(), after_revision: after };
+    async fn open(&self, carried: &Carried, after: Option<&Place>) -> Result<Streaming<Self::Message>, Error> {
+        let after_revision = after.map(|place| place.revision);
+        let request = pb::WatchLaunchesRequest { parent: self.parent.clone(), after_revision };
         let mut stub = self.launcher.stub.clone();
         self.terms().open(carried, stub.watch_launches(carried.request(request, None))).await
     }
 
-    fn revision(message: &Self::Message) -> Option<i64> {
+    fn place(message: &Self::Message) -> Option<Place> {
         // The state a stream begins with is of one revision: resuming after it in the middle would skip the rest.
-        (!message.initial).then_some(message.revision)
+        (!message.initial).then_some(Place::on_trust(message.revision))
     }
 
     fn terms(&self) -> &Terms {

@@ -19,6 +19,7 @@ mod follow;
 mod health;
 mod launcher;
 mod ledger;
+mod obstacle;
 mod operations;
 mod registry;
 mod reporter;
@@ -36,6 +37,7 @@ pub use follow::Follow;
 pub use health::Health;
 pub use launcher::Launcher;
 pub use ledger::LedgerExport;
+pub use obstacle::Obstacle;
 pub use operations::{Backup, Operations};
 pub use registry::Registry;
 pub use reporter::{

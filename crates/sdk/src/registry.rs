@@ -9,7 +9,7 @@ use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::follow::{Follow, Subject};
+use crate::follow::{Follow, Place, Subject};
 use crate::ledger::LedgerExport;
 use crate::pb;
 
@@ -285,8 +285,9 @@ impl Registry {
     /// [`pb::InitialState`] arrives, the state begins anew.
     #[must_use]
     pub fn watch(&self, request: pb::WatchRequest) -> Follow<pb::WatchResponse> {
-        let after = request.after_revision;
-        Follow::new(Everything { registry: self.clone(), parent: request.parent }, after)
+        let pb::WatchRequest { after_revision, parent, history } = request;
+        let place = after_revision.map(|revision| Place { revision, history });
+        Follow::new(Everything { registry: self.clone(), parent }, place)
     }
 }
 
@@ -298,18 +299,23 @@ struct Everything {
 impl Subject for Everything {
     type Message = pb::WatchResponse;
 
-    async fn open(&self, carried: &Carried, after: Option<i64>) -> Result<Streaming<pb::WatchResponse>, Error> {
-        let request = pb::WatchRequest { after_revision: after, parent: self.parent.clone() };
+    async fn open(&self, carried: &Carried, after: Option<&Place>) -> Result<Streaming<pb::WatchResponse>, Error> {
+        let request = pb::WatchRequest {
+            after_revision: after.map(|place| place.revision),
+            parent: self.parent.clone(),
+            history: after.map(|place| place.history.clone()).unwrap_or_default(),
+        };
         let mut stub = self.registry.stub.clone();
         self.terms().open(carried, stub.watch(carried.request(request, None))).await
     }
 
-    fn revision(message: &pb::WatchResponse) -> Option<i64> {
-        match message.event.as_ref()? {
-            pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision),
-            pb::watch_response::Event::Changes(changes) => Some(changes.revision),
-            pb::watch_response::Event::Progress(progress) => Some(progress.revision),
-        }
+    fn place(message: &pb::WatchResponse) -> Option<Place> {
+        let revision = match message.event.as_ref()? {
+            pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision)?,
+            pb::watch_response::Event::Changes(changes) => changes.revision,
+            pb::watch_response::Event::Progress(progress) => progress.revision,
+        };
+        Some(Place { revision, history: message.history.clone() })
     }
 
     fn terms(&self) -> &Terms {

@@ -82,6 +82,9 @@ pub struct Options {
     /// The newest layout of rows that the caller writes and reads, from 1. The folder remembers it: a caller whose
     /// newest layout is older is refused, before anything is touched.
     pub rows: u32,
+    /// The service whose rows they are, as `registry`: a folder that says another one is refused, before anything is
+    /// touched. `None`: any folder is opened.
+    pub service: Option<String>,
     /// A segment of the journal that has reached this many bytes is followed by a new one.
     pub segment_bytes: u64,
     /// A snapshot is written when the journal has grown by this many bytes since the last one, and by
@@ -102,6 +105,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             rows: 1,
+            service: None,
             segment_bytes: 64 << 20,
             compact_bytes: 256 << 20,
             history: 100_000,
@@ -141,7 +145,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`Error::InUse`] if somebody has it open; [`Error::Corrupt`] if a file is damaged and opening
-    /// would lose acknowledged transactions; [`Error::Newer`]; and what makes files unreadable.
+    /// would lose acknowledged transactions; [`Error::Newer`]; [`Error::Foreign`]; and what makes files unreadable.
     pub fn open(dir: impl Into<PathBuf>, options: Options) -> Result<Self, Error> {
         let dir = dir.into();
         let disk = Folder::open(&dir).map_err(|error| definite(&dir, &error))?;
@@ -164,8 +168,8 @@ impl Embedded {
     /// # Errors
     /// As [`Embedded::open`].
     pub fn open_on(disk: Arc<dyn Disk>, state_dir: &Path, options: Options) -> Result<Self, Error> {
-        // Before anything is made: a folder that is too new is left as it is.
-        recovery::check_format(&*disk, options.rows)?;
+        // Before anything is made: a folder that is too new, or another's, is left as it is.
+        recovery::check_format(&*disk, &options)?;
         let lock = disk.lock(LOCK).map_err(|error| definite(&disk.path(LOCK), &error))?;
         let lock = lock.ok_or_else(|| Error::InUse { path: disk.path("") })?;
         let recovered = recovery::recover(&disk, state_dir, &options)?;

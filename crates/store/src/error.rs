@@ -89,6 +89,17 @@ pub enum Error {
         /// The newest format that is understood.
         supported: u32,
     },
+    /// A data folder is another service's. Nothing in it was touched.
+    #[error("{} is the data folder of the service {found}, and {service} was to open it; nothing was changed: name the \
+             folder of {service}, or restore a backup of {service}", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// The service that it says it is of.
+        found: String,
+        /// The service that was to open it.
+        service: String,
+    },
     /// A folder into which a backup was to be restored holds something already.
     #[error("{} is not empty: restore into a folder that is empty or not there", path.display())]
     NotEmpty {
@@ -119,6 +130,7 @@ impl Error {
             | Self::InUse { .. }
             | Self::Corrupt { .. }
             | Self::Newer { .. }
+            | Self::Foreign { .. }
             | Self::NotEmpty { .. }
             | Self::BadBackup { .. } => true,
         }

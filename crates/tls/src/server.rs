@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 
-use crate::{Error, pem, provider};
+use crate::{Error, not_after, pem, provider};
 
 /// Where a server's certificate is, and who is trusted to certify its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,15 @@ pub struct ServerTexts {
     roots: Option<Vec<u8>>,
 }
 
+/// When the certificates in the files end: of each file, the first that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The server's own, or one between it and the root.
+    pub server: Timestamp,
+    /// Those by which clients are trusted; none if nobody is asked.
+    pub client_ca: Option<Timestamp>,
+}
+
 /// One end of connections that others begin. Every handshake takes the configuration that holds when it begins.
 #[derive(Debug)]
 pub struct Server {
@@ -63,6 +73,18 @@ impl ServerFiles {
         Ok(ServerTexts { certificate: pem::read(&self.certificate)?, key: pem::read(&self.key)?, roots })
     }
 
+    /// When the certificates in `texts` end.
+    ///
+    /// # Errors
+    /// The file of which it can't be told.
+    pub fn ends(&self, texts: &ServerTexts) -> Result<Ends, Error> {
+        let client_ca = match (&self.clients, &texts.roots) {
+            (Some((path, _)), Some(roots)) => Some(first_end(path, roots)?),
+            _ => None,
+        };
+        Ok(Ends { server: first_end(&self.certificate, &texts.certificate)?, client_ca })
+    }
+
     fn config(&self, texts: &ServerTexts, protocol: &[u8]) -> Result<Arc<ServerConfig>, Error> {
         let chain = pem::chain(&self.certificate, &texts.certificate)?;
         let key = pem::key(&self.key, &texts.key)?;
@@ -78,6 +100,12 @@ impl ServerFiles {
         config.alpn_protocols = vec![protocol.to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// When the first of the certificates ends that were read from `path`.
+fn first_end(path: &Path, text: &[u8]) -> Result<Timestamp, Error> {
+    let ends = pem::chain(path, text)?.iter().map(not_after).collect::<Option<Vec<_>>>();
+    ends.and_then(|ends| ends.into_iter().min()).ok_or_else(|| Error::new(path, "when it ends can't be read"))
 }
 
 fn verifier(path: &Path, roots: &[u8], auth: ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, Error> {

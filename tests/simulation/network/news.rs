@@ -53,7 +53,7 @@ impl Pursuit {
 
     async fn begin(&mut self) {
         let Some(found) = self.registry.reached() else { return self.env.sleep(PAUSE).await };
-        let scope = Scope { parent: String::new(), after: Some(found.service.revision()) };
+        let scope = Scope { parent: String::new(), after: Some(found.service.revision()), ..Scope::default() };
         match found.died.run_until_cancelled(found.service.watch(&reader(), scope)).await {
             Some(Ok(events)) => {
                 self.ready.push_back(News::Missed);

@@ -1,7 +1,10 @@
 //! What a call brings to prove who calls.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 
 use super::Refused;
 use crate::server::Peer;
@@ -9,25 +12,34 @@ use crate::server::Peer;
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 8 << 10;
 
+/// The certificate of a connection, which was verified when the connection began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Whom it names; empty if nobody.
+    pub name: Arc<str>,
+    /// When it ends, however long the connection lasts.
+    pub until: Timestamp,
+}
+
 /// The proofs of one call. A token counts before the certificate of the connection, which may be a proxy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credentials<'a> {
     bearer: Option<&'a str>,
-    certificate: Option<&'a str>,
+    certificate: Option<&'a Certificate>,
 }
 
 impl<'a> Credentials<'a> {
     /// These proofs.
     #[must_use]
-    pub fn new(bearer: Option<&'a str>, certificate: Option<&'a str>) -> Self {
+    pub fn new(bearer: Option<&'a str>, certificate: Option<&'a Certificate>) -> Self {
         Self { bearer, certificate }
     }
 
-    /// The proofs of a call with these headers, on a connection whose verified certificate names `certificate`.
+    /// The proofs of a call with these headers, on a connection with this verified certificate.
     ///
     /// # Errors
     /// [`Refused::Malformed`] for an `authorization` that is not one bearer token of a sane length.
-    pub fn of(headers: &'a HeaderMap, certificate: Option<&'a str>) -> Result<Self, Refused> {
+    pub fn of(headers: &'a HeaderMap, certificate: Option<&'a Certificate>) -> Result<Self, Refused> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Ok(Self { bearer: None, certificate }) };
         let bearer = value.to_str().ok().and_then(bearer).filter(|token| token.len() <= LONGEST_TOKEN);
@@ -42,7 +54,7 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// As [`Credentials::of`].
     pub fn of_request<T>(request: &'a tonic::Request<T>) -> Result<Self, Refused> {
-        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+        let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
         Self::of(request.metadata().as_ref(), certificate)
     }
 
@@ -52,10 +64,17 @@ impl<'a> Credentials<'a> {
         self.bearer
     }
 
-    /// The name in the certificate of the connection.
+    /// The certificate of the connection.
     #[must_use]
-    pub fn certificate(&self) -> Option<&'a str> {
+    pub fn certificate(&self) -> Option<&'a Certificate> {
         self.certificate
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// The certificate, if it is what says who calls.
+    pub(super) fn proving(&self) -> Option<&'a Certificate> {
+        self.certificate.filter(|_| self.bearer.is_none())
     }
 }
 

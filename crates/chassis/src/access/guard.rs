@@ -10,7 +10,7 @@ use slipway_domain::principal::Principal;
 use super::jwt::Jwt;
 use super::known::{Known, Remembered};
 use super::tokens::{self, Tokens};
-use super::{Admitted, Credentials, Granted, Refused, Replaced};
+use super::{Admitted, Certificate, Credentials, Granted, Refused, Replaced};
 
 /// Policy and proofs as they stand at one moment. Another one takes its place when a file changes.
 #[derive(Debug, Default)]
@@ -64,7 +64,12 @@ impl Guard {
             return Ok(Admitted { principal: Principal::anonymous(), granted: Granted::everything(), until: None });
         }
         let known = self.known(policy, credentials, now)?;
-        let (principal, until) = (known.principal.clone(), known.until);
+        // What a certificate proves is remembered by its name, which its successor has, too: the end is its own.
+        let until = known.until.or(credentials.proving().map(|certificate| certificate.until));
+        if until.is_some_and(|until| until <= now) {
+            return Err(Refused::Expired);
+        }
+        let principal = known.principal.clone();
         match rule {
             Rule::Closed => Err(closed(principal)),
             Rule::Open | Rule::Authenticated => {
@@ -86,25 +91,20 @@ impl Guard {
     fn known(&self, policy: &Policy, credentials: &Credentials<'_>, now: Timestamp) -> Result<Arc<Known>, Refused> {
         let (remembered, proof) = match (credentials.bearer(), credentials.certificate()) {
             (Some(token), _) => (&self.bearers, token),
-            (None, Some(name)) => (&self.certificates, name),
+            (None, Some(certificate)) => (&self.certificates, &*certificate.name),
             (None, None) => {
                 let nobody = Identity::of(Principal::anonymous());
                 let rights = policy.rights(&nobody);
                 return Ok(Arc::new(Known { principal: nobody.principal, rights, until: None }));
             }
         };
-        let known = match remembered.get(proof) {
-            Some(known) => known,
-            None => {
-                let (identity, until) = self.identify(credentials, now)?;
-                let known = Arc::new(Known { rights: policy.rights(&identity), principal: identity.principal, until });
-                remembered.insert(proof, &known);
-                known
-            }
-        };
-        if known.until.is_some_and(|until| until <= now) {
-            return Err(Refused::Expired);
+        if let Some(known) = remembered.get(proof) {
+            return Ok(known);
         }
+        let (identity, until) = self.identify(credentials, now)?;
+        let until = until.filter(|_| credentials.proving().is_none());
+        let known = Arc::new(Known { rights: policy.rights(&identity), principal: identity.principal, until });
+        remembered.insert(proof, &known);
         Ok(known)
     }
 
@@ -121,10 +121,10 @@ impl Guard {
                     self.jwt.as_ref().ok_or(Refused::Invalid { cause: "no JSON web tokens are accepted here" })?;
                 jwt.verify(token, now).map(|(identity, until)| (identity, Some(until)))
             }
-            (None, Some(name)) => {
+            (None, Some(Certificate { name, until })) => {
                 let principal = Principal::certificate(name)
                     .map_err(|_| Refused::Invalid { cause: "the certificate's name is no principal" })?;
-                Ok((Identity::of(principal), None))
+                Ok((Identity::of(principal), Some(*until)))
             }
             (None, None) => Ok((Identity::of(Principal::anonymous()), None)),
         }

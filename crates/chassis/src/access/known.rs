@@ -16,6 +16,7 @@ const MOST: usize = 10_000;
 pub(super) struct Known {
     pub principal: Principal,
     pub rights: Rights,
+    /// When the proof ends that it is remembered by; none of a certificate, which ends by its own time.
     pub until: Option<Timestamp>,
 }
 

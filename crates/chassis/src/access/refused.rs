@@ -21,7 +21,7 @@ pub enum Refused {
         cause: &'static str,
     },
     /// The proof held once.
-    #[error("the token has expired; get a new one")]
+    #[error("the token or certificate has expired; get a new one")]
     Expired,
     /// The keys that would tell are not there.
     #[error("the keys of the token's issuer are not known at the moment; try again")]

@@ -21,6 +21,7 @@ use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, answer, panic, span};
 use crate::access::{Admitted, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
+use crate::env::Env;
 use crate::methods::{Method, Shape};
 use crate::server::{Busy, Peer};
 use crate::{refusals, status};
@@ -59,7 +60,7 @@ impl Call {
             request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
             entry
         });
-        let busy = request.extensions().get::<Peer>().map(|peer| peer.busy(&shared.env));
+        let busy = request.extensions().get::<Peer>().and_then(|peer| keep(peer, &entry, &shared.env));
         Self { shared, shape, rule, request_id, deadline, entry, measure, span, busy }
     }
 
@@ -243,12 +244,26 @@ fn note(refused: &Refused, request: &Request<Body>) {
         return;
     }
     let peer = request.extensions().get::<Peer>();
-    let certificate = peer.and_then(|peer| peer.certificate.as_deref());
+    let certificate = peer.and_then(|peer| peer.certificate.as_ref()).map(|certificate| &*certificate.name);
     let address = peer.map(|peer| peer.address.ip().to_string()).unwrap_or_default();
     let (reason, cause) = (refused.reason(), refused.cause());
     // Who proves nothing is known by where it comes from alone.
     if let Some(passed_over) = refusals::due(reason, certificate.unwrap_or(&address)) {
         tracing::info!(target: "slipway::access", reason, certificate, address, cause, passed_over, "refused: {refused}");
+    }
+}
+
+/// Keeps the connection of a call that was let in; parts from one whose certificate has ended.
+fn keep<T>(peer: &Peer, entry: &Result<T, Box<Refused>>, env: &Env) -> Option<Busy> {
+    match entry {
+        Ok(_) => Some(peer.busy(env)),
+        Err(refused) => {
+            let over = peer.certificate.as_ref().is_some_and(|certificate| certificate.until <= env.now());
+            if over && matches!(**refused, Refused::Expired) {
+                peer.part(env);
+            }
+            None
+        }
     }
 }
 
@@ -260,7 +275,7 @@ fn enter(
 ) -> Result<(Admitted, Option<Box<Entry>>), Box<Refused>> {
     let Method { rule, shape, .. } = shared.methods.all()[method];
     let guarded = shared.access.is_guarded();
-    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_deref());
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
     let credentials =
         if guarded { Credentials::of(request.headers(), certificate)? } else { Credentials::new(None, None) };
     let admitted = shared.access.admit(rule, &credentials)?;

@@ -101,6 +101,10 @@ where
     };
     let certificates = common.tls.as_ref().map(Certificates::open).transpose()?;
     let shared = Shared { env: env.clone(), access, metrics, readiness: Readiness::new(), certificates };
+    warn_of_open_tokens(&common);
+    if let Some(certificates) = &shared.certificates {
+        certificates.show_ends(&env, &shared.metrics);
+    }
     basics::show(&shared.metrics, name, &shared.readiness, common.data_dir.clone());
     let service = shared.readiness.component("service");
     let _ops = Ops::start(ops, common.server.connections, &shared);
@@ -131,4 +135,17 @@ where
     let whole = tasks.finish(&env, common.server.grace).await;
     tracing::info!(service = name, "stopped");
     result.and(if whole { Ok(()) } else { Err(Error::Broken) })
+}
+
+/// A token that somebody reads on its way is theirs until it ends, and only TLS keeps it from being read.
+fn warn_of_open_tokens(common: &Common) {
+    let Common { listen, access, tls, .. } = common;
+    let tokens = access.as_ref().is_some_and(|sources| sources.tokens.is_some() || sources.jwt.is_some());
+    if tokens && tls.is_none() && !listen.ip().is_loopback() {
+        tracing::warn!(
+            address = %listen,
+            "tokens are accepted without TLS, and can be read and used by whoever is on their way: give tls.certificate \
+             and tls.key, unless something in front of this service encrypts"
+        );
+    }
 }

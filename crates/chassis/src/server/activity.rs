@@ -11,11 +11,16 @@ use crate::env::{Env, Stopwatch};
 /// are fewer: else one that asks and does not read would have us hold an answer for each of its calls.
 const MOST_UNTAKEN: usize = 1 << 20;
 
+/// How long a connection lives on after a caller was told that its certificate has ended: for the words on their way.
+const FAREWELL: Duration = Duration::from_millis(250);
+
 /// What goes on on one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
     room: Notify,
+    /// Told when the connection has to part.
+    parting: Notify,
 }
 
 #[derive(Debug)]
@@ -27,6 +32,8 @@ struct State {
     untaken: usize,
     /// Whether its socket takes no more.
     blocked: bool,
+    /// Whether its certificate has ended, which only another connection mends.
+    over: bool,
 }
 
 impl State {
@@ -37,8 +44,8 @@ impl State {
 
 impl Activity {
     pub fn new(env: &Env) -> Self {
-        let state = State { calls: 0, quiet: env.stopwatch(), untaken: 0, blocked: false };
-        Self { state: Mutex::new(state), room: Notify::new() }
+        let state = State { calls: 0, quiet: env.stopwatch(), untaken: 0, blocked: false, over: false };
+        Self { state: Mutex::new(state), room: Notify::new(), parting: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -57,10 +64,26 @@ impl Activity {
         }
     }
 
-    /// How long there has been no call.
-    pub fn quiet(&self) -> Duration {
+    /// How much longer the connection may be without a call, if it may be so for `patience`.
+    pub fn left(&self, patience: Duration) -> Duration {
         let state = self.state();
-        if state.calls > 0 { Duration::ZERO } else { state.quiet.elapsed() }
+        let patience = if state.over { patience.min(FAREWELL) } else { patience };
+        let quiet = if state.calls > 0 { Duration::ZERO } else { state.quiet.elapsed() };
+        patience.saturating_sub(quiet)
+    }
+
+    /// Its certificate has ended.
+    pub fn part(&self, env: &Env) {
+        let mut state = self.state();
+        if !state.over {
+            (state.over, state.quiet) = (true, env.stopwatch());
+            self.parting.notify_one();
+        }
+    }
+
+    /// Waits until the connection has to part.
+    pub async fn parted(&self) {
+        self.parting.notified().await;
     }
 
     /// The socket takes no more.

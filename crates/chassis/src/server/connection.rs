@@ -17,6 +17,7 @@ use tonic::transport::server::Connected;
 
 use super::Connections;
 use super::activity::{Activity, Busy};
+use crate::access::Certificate;
 use crate::env::Env;
 
 /// Whose a connection is; among the extensions of every request that came by it.
@@ -24,14 +25,20 @@ use crate::env::Env;
 pub struct Peer {
     /// Where it comes from.
     pub address: SocketAddr,
-    /// The name in its verified certificate.
-    pub certificate: Option<Arc<str>>,
+    /// Its certificate, which was verified when the connection began.
+    pub certificate: Option<Certificate>,
     activity: Arc<Activity>,
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, certificate: Option<Arc<str>>, env: &Env) -> Self {
+    pub(super) fn new(address: SocketAddr, certificate: Option<Certificate>, env: &Env) -> Self {
         Self { address, certificate, activity: Arc::new(Activity::new(env)) }
+    }
+
+    /// Its certificate has ended: a caller who has the next one comes by another connection, so this one is closed as
+    /// soon as there is no call on it.
+    pub(crate) fn part(&self, env: &Env) {
+        self.activity.part(env);
     }
 
     /// A call begins.
@@ -75,7 +82,7 @@ impl Connection {
         (env, terms): (&Env, Connections),
         late: Counter<u64>,
     ) -> Self {
-        let alarm = alarm(env, terms.handshake.min(terms.idle));
+        let alarm = alarm(env, terms.handshake.min(terms.idle), &peer.activity);
         Self {
             stream,
             peer,
@@ -113,18 +120,24 @@ impl Connection {
                 self.late.add(1, &[KeyValue::new("reason", "late")]);
                 return Poll::Ready(());
             }
-            let quiet = self.peer.activity.quiet();
-            if quiet >= self.patience {
+            let left = self.peer.activity.left(self.patience);
+            if left.is_zero() {
                 return Poll::Ready(());
             }
-            self.alarm = alarm(&self.env, self.patience - quiet);
+            self.alarm = alarm(&self.env, left, &self.peer.activity);
         }
     }
 }
 
-fn alarm(env: &Env, patience: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    let env = env.clone();
-    Box::pin(async move { env.pause(patience).await })
+/// Ends after `patience`, or when the connection has to part.
+fn alarm(env: &Env, patience: Duration, activity: &Arc<Activity>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let (env, activity) = (env.clone(), Arc::clone(activity));
+    Box::pin(async move {
+        tokio::select! {
+            () = env.pause(patience) => {}
+            () = activity.parted() => {}
+        }
+    })
 }
 
 impl Connected for Connection {

@@ -20,6 +20,7 @@ use tonic::transport::server::TcpIncoming;
 
 use super::connection::{Connection, Peer, Stream};
 use super::{KEEPALIVE, Shared};
+use crate::access::Certificate;
 use crate::env::Env;
 use crate::metrics::{Figure, Total};
 
@@ -136,12 +137,16 @@ impl Doorman {
         let _ = ready.send(connection).await;
     }
 
-    async fn shake_hands(&self, socket: TcpStream) -> io::Result<(Stream, Option<Arc<str>>)> {
+    async fn shake_hands(&self, socket: TcpStream) -> io::Result<(Stream, Option<Certificate>)> {
         let Some(tls) = &self.tls else { return Ok((Stream::Plain(socket), None)) };
         let stream = TlsAcceptor::from(tls.config()).accept(socket).await?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-        let name = certificate.map(|certificate| tls::holder(certificate).unwrap_or_default());
-        Ok((Stream::Tls(Box::new(stream)), name.map(Into::into)))
+        let certificate = certificate.map(|certificate| {
+            let until = tls::not_after(certificate).ok_or_else(|| io::Error::other("when it ends can't be read"))?;
+            Ok::<_, io::Error>(Certificate { name: tls::holder(certificate).unwrap_or_default().into(), until })
+        });
+        let certificate = certificate.transpose()?;
+        Ok((Stream::Tls(Box::new(stream)), certificate))
     }
 
     fn refuse(&self, reason: &'static str, address: SocketAddr, error: &dyn std::fmt::Display) {

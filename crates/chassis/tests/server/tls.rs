@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use slipway_chassis::access::Sources;
 use slipway_chassis::env::Env;
 use slipway_chassis::server::{Certificates, Config, Connections};
@@ -18,8 +19,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use crate::support::authority::{Authority, Holds, dns, uri, write};
 use crate::support::fixture::{self, Fixture};
@@ -40,6 +42,10 @@ impl Place {
     }
 
     async fn with(auth: ClientAuth, config: Config) -> Self {
+        Self::at(auth, config, Env::system()).await
+    }
+
+    async fn at(auth: ClientAuth, config: Config, env: Env) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new();
         let own = authority.certify(vec![dns("registry.test")], Holds::Now);
@@ -50,7 +56,7 @@ impl Place {
         let policy = folder.path().join("policy.toml");
         std::fs::write(&policy, "[[bindings]]\nrole = \"viewer\"\nmembers = [\"cert:spiffe://acme/*\"]\n").unwrap();
         let sources = Sources { policy, tokens: None, jwt: None };
-        let server = Fixture::start_under(config, Some((certificates, sources))).await;
+        let server = Fixture::start_under(config, env, Some((certificates, sources))).await;
         Self { folder, authority, server }
     }
 
@@ -181,6 +187,60 @@ async fn a_changed_certificate_is_shown_to_new_connections_and_breaks_no_old_one
     .await
     .unwrap();
     assert_eq!(client::say_text(&old, "hello").await.unwrap_err().code(), Code::PermissionDenied, "it lives on");
+}
+
+/// The reason of a refusal, for programs.
+fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_certificate_counts_on_an_open_connection_until_it_ends_and_no_longer() {
+    let end: Timestamp = "2100-01-01T00:00:00Z".parse().unwrap();
+    let (env, driver) = Env::driven(end - Duration::from_secs(60), 1);
+    let place = Place::at(ClientAuth::Required, fixture::config(), env).await;
+    let own = place.authority.certify(vec![uri("spiffe://acme/ranker")], Holds::Now);
+    let (old, idle) =
+        (channel(place.connect(Some(&own)).await.unwrap()).await, place.connect(Some(&own)).await.unwrap());
+    let mut stream = streams::watch(&old).await.unwrap();
+    assert_eq!(stream.message().await.unwrap().as_deref(), Some("tick"));
+    driver.jump_to(end - Duration::from_millis(1));
+    assert!(streams::watch(&old).await.is_ok());
+    driver.jump_to(end);
+    let ended = fixture::soon(stream.message()).await.unwrap_err();
+    assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unavailable, "ACCESS_CHANGED"));
+    let refused = streams::watch(&old).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, "CREDENTIALS_EXPIRED"));
+    // Who has been told begins another connection, with the next certificate.
+    fixture::soon(async {
+        while streams::watch(&old).await.unwrap_err().code() == Code::Unauthenticated {
+            Env::system().pause(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    // And who was silent is told, too.
+    let refused = client::say_text(&channel(idle).await, "hello").await.unwrap_err();
+    assert_eq!(reason(&refused), "CREDENTIALS_EXPIRED");
+}
+
+#[tokio::test]
+async fn figures_say_when_certificates_end_and_follow_their_files() {
+    let place = Place::new(ClientAuth::Optional).await;
+    let end = |text: &str, which: &str| {
+        let line = format!("certificate_expiry_timestamp_seconds{{which=\"{which}\"}} ");
+        text.lines().find_map(|shown| shown.strip_prefix(&line)?.parse::<i64>().ok())
+    };
+    let year = |year: &str| Some(format!("{year}-01-01T00:00:00Z").parse::<Timestamp>().unwrap().as_second());
+    let figures = || place.server.metrics.text().unwrap();
+    assert_eq!((end(&figures(), "server"), end(&figures(), "client_ca")), (year("2100"), year("4096")));
+    let next = place.authority.certify(vec![dns("registry.test")], Holds::NoMore);
+    write(place.folder.path(), "server", &next);
+    fixture::soon(async {
+        while end(&figures(), "server") != year("2001") {
+            Env::system().pause(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }
 
 /// Reads until the other side closes.

@@ -22,6 +22,11 @@ use tonic_prost::ProstCodec;
 
 pub const NAME: &str = "test.v1.Echo";
 
+/// The name of a method, and whether its caller and the service stream.
+pub type Described = (&'static str, (bool, bool));
+
+pub const METHODS: &[Described] = &[("Say", (false, false)), ("Tick", (false, true)), ("Chat", (true, true))];
+
 /// The service. `Say` obeys its message, `Tick` sends one message and then nothing for ever, `Chat` sends back what it
 /// hears.
 #[derive(Clone, Default)]
@@ -34,7 +39,7 @@ pub struct Echo {
 
 impl Echo {
     pub fn served(self) -> Served {
-        Served { routes: Routes::new(self), services: &[NAME], descriptors: descriptors() }
+        Served { routes: Routes::new(self), services: &[NAME], descriptors: descriptors(&[(NAME, METHODS)]) }
     }
 }
 
@@ -152,7 +157,9 @@ impl tower::Service<Request<Body>> for Echo {
             let mut grpc = Grpc::new(ProstCodec::<String, String>::default()).max_decoding_message_size(1 << 20);
             Ok(match request.uri().path() {
                 "/test.v1.Echo/Say" => grpc.unary(Say(echo), request).await,
-                "/test.v1.Echo/Tick" => grpc.server_streaming(Tick, request).await,
+                "/test.v1.Echo/Tick" | "/slipway.registry.v1.Registry/Watch" => {
+                    grpc.server_streaming(Tick, request).await
+                }
                 "/test.v1.Echo/Chat" => grpc.streaming(Chat, request).await,
                 _ => Status::new(Code::Unimplemented, "").into_http(),
             })
@@ -160,28 +167,31 @@ impl tower::Service<Request<Body>> for Echo {
     }
 }
 
-/// The descriptor set of the service.
-fn descriptors() -> &'static [u8] {
-    let method = |name: &str, client_streaming, server_streaming| MethodDescriptorProto {
-        name: Some(name.to_owned()),
+/// The descriptor set of services, by their full names.
+pub fn descriptors(services: &[(&str, &[Described])]) -> &'static [u8] {
+    let method = |(name, (client, server)): &Described| MethodDescriptorProto {
+        name: Some((*name).to_owned()),
         input_type: Some(".google.protobuf.StringValue".to_owned()),
         output_type: Some(".google.protobuf.StringValue".to_owned()),
-        client_streaming: Some(client_streaming),
-        server_streaming: Some(server_streaming),
+        client_streaming: Some(*client),
+        server_streaming: Some(*server),
         ..MethodDescriptorProto::default()
     };
-    let service = ServiceDescriptorProto {
-        name: Some("Echo".to_owned()),
-        method: vec![method("Say", false, false), method("Tick", false, true), method("Chat", true, true)],
-        ..ServiceDescriptorProto::default()
+    let file = |(full_name, methods): &(&str, &[Described])| {
+        let (package, name) = full_name.rsplit_once('.').unwrap();
+        let service = ServiceDescriptorProto {
+            name: Some(name.to_owned()),
+            method: methods.iter().map(method).collect(),
+            ..ServiceDescriptorProto::default()
+        };
+        FileDescriptorProto {
+            name: Some(format!("{full_name}.proto")),
+            package: Some(package.to_owned()),
+            dependency: vec!["google/protobuf/wrappers.proto".to_owned()],
+            service: vec![service],
+            syntax: Some("proto3".to_owned()),
+            ..FileDescriptorProto::default()
+        }
     };
-    let file = FileDescriptorProto {
-        name: Some("test/v1/echo.proto".to_owned()),
-        package: Some("test.v1".to_owned()),
-        dependency: vec!["google/protobuf/wrappers.proto".to_owned()],
-        service: vec![service],
-        syntax: Some("proto3".to_owned()),
-        ..FileDescriptorProto::default()
-    };
-    FileDescriptorSet { file: vec![file] }.encode_to_vec().leak()
+    FileDescriptorSet { file: services.iter().map(file).collect() }.encode_to_vec().leak()
 }

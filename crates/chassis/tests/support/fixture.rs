@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use super::echo::Echo;
+use super::ruled;
 
 pub struct Fixture {
     pub channel: Channel,
@@ -22,6 +23,7 @@ pub struct Fixture {
     pub ops: std::net::SocketAddr,
     pub echo: Echo,
     pub readiness: Readiness,
+    pub metrics: Metrics,
     pub stop: CancellationToken,
     pub running: JoinHandle<()>,
     _ops: Ops,
@@ -38,32 +40,35 @@ pub fn config() -> Config {
 
 impl Fixture {
     pub async fn start(config: Config) -> Self {
-        Self::start_under(config, None).await
+        Self::start_under(config, Env::system(), None).await
     }
 
-    /// The same, with certificates, and a policy in a file.
-    pub async fn start_under(config: Config, guarded: Option<(Certificates, Sources)>) -> Self {
+    /// The same by a clock, with certificates, and a policy in a file.
+    pub async fn start_under(config: Config, env: Env, guarded: Option<(Certificates, Sources)>) -> Self {
         let listeners = Listeners::loopback().await.unwrap();
         let ops = listeners.ops.local_addr().unwrap();
         let readiness = Readiness::new();
-        let (env, metrics) = (Env::system(), Metrics::new().unwrap());
+        let metrics = Metrics::new().unwrap();
         let (access, certificates) = match guarded {
             Some((certificates, sources)) => (Access::guarded(sources, &env, &metrics).unwrap(), Some(certificates)),
             None => (Access::open(&env, &metrics), None),
         };
         let shared = Shared { env, access, metrics, readiness: readiness.clone(), certificates };
         if let Some(certificates) = shared.certificates.clone() {
+            certificates.show_ends(&shared.env, &shared.metrics);
             tokio::spawn(certificates.follow(shared.clone()));
         }
+        let metrics = shared.metrics.clone();
         let ops_server = Ops::start(listeners.ops, config.connections, &shared);
         let echo = Echo::default();
-        let server = Server::build(config, listeners.grpc, echo.clone().served(), &shared).unwrap();
+        let served = if shared.access.is_guarded() { ruled::served(echo.clone()) } else { echo.clone().served() };
+        let server = Server::build(config, listeners.grpc, served, &shared).unwrap();
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let running = tokio::spawn(async move { server.run(stopped.cancelled_owned()).await.unwrap() });
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
-        Self { channel, address, ops, echo, readiness, stop, running, _ops: ops_server }
+        Self { channel, address, ops, echo, readiness, metrics, stop, running, _ops: ops_server }
     }
 
     /// Status and body of a page for operators.

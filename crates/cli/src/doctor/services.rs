@@ -4,7 +4,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use slipway_chassis::env::Env;
 use slipway_operations::examine::Finding;
-use slipway_sdk::{Code, Error, pb};
+use slipway_sdk::{Code, Error, Obstacle, pb};
 
 use crate::connect::{Connect, Service};
 
@@ -46,18 +46,40 @@ async fn one(connect: &Connect, service: Service) -> Result<Vec<Finding>> {
 }
 
 fn unreachable(service: Service, error: &Error) -> Finding {
-    let advice = format!(
-        "is slipway-{0} running? Does --{0} name its address, with https:// if it serves TLS, and may it be reached \
-         from here?",
-        service.name()
-    );
-    Finding::failure(format!("nobody answers: {error}"), advice)
+    let name = service.name();
+    let obstacle = error.obstacle().unwrap_or(Obstacle::Unknown);
+    let (what, advice) = match obstacle {
+        Obstacle::NobodyListens => {
+            ("nobody listens there", format!("start slipway-{name}, or let --{name} name its address"))
+        }
+        Obstacle::NotPlain => (
+            "it is called without TLS and does not answer so",
+            format!("write --{name} https://… if it has a certificate"),
+        ),
+        Obstacle::NotTls => (
+            "it is called under TLS and does not speak it",
+            format!("write --{name} http://…, or give it tls.certificate"),
+        ),
+        Obstacle::ForeignAuthority => ("nobody whom you trust has certified it", obstacle.advice().to_owned()),
+        Obstacle::OtherName => ("its certificate is for other names", obstacle.advice().to_owned()),
+        Obstacle::CertificateUnfit => ("its certificate does not hold", obstacle.advice().to_owned()),
+        Obstacle::Refused => ("it refuses the certificate of this side", obstacle.advice().to_owned()),
+        Obstacle::Closed => {
+            ("it closes the connection, as if it refused the certificate of this side", obstacle.advice().to_owned())
+        }
+        Obstacle::Unknown => ("nobody answers", obstacle.advice().to_owned()),
+    };
+    Finding::failure(format!("{what}: {}", error.message()), advice)
 }
 
 fn stranger(error: &Error) -> Finding {
     match error.code() {
+        Code::Unauthenticated if error.reason() != "CREDENTIALS_MISSING" => Finding::failure(
+            format!("it refuses the token or certificate that it is shown: {} [{}]", error.message(), error.reason()),
+            "get a new one: `slipway login` keeps a token, --token-file names another one",
+        ),
         Code::Unauthenticated => Finding::warning(
-            format!("it does not know who asks: {error}"),
+            format!("it does not know who asks: {}", error.message()),
             "give a token or a certificate that it accepts; it answers little to nobody",
         ),
         Code::Unimplemented => {

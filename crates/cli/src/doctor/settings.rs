@@ -41,7 +41,7 @@ impl Named {
                 let mut findings = vec![Finding::fine("its settings are understood")];
                 findings.push(access(&common));
                 if common.data_dir.exists() {
-                    findings.extend(examine::folder(&common.data_dir).into_iter().map(|finding| {
+                    findings.extend(examine::folder(&common.data_dir, Some(self.service)).into_iter().map(|finding| {
                         let what = format!("{}: {}", common.data_dir.display(), finding.what);
                         Finding { what, ..finding }
                     }));

@@ -71,8 +71,8 @@ impl Health {
 
     /// Checks a report, waits for room, folds it and puts it in line.
     async fn propose(&self, caller: &Caller, draft: Draft) -> Result<Promised, Error> {
-        let report =
-            Report::parse(draft, &self.limits, self.env.now()).inspect_err(|error| self.meters.refused(error))?;
+        let report = Report::parse(draft, &self.limits, self.env.now());
+        let report = report.inspect_err(|error| self.meters.refused(error))?.of(&caller.principal);
         self.check_report(caller, &report)?;
         let kib = u32::try_from(report.kib()).unwrap_or(u32::MAX).min(self.limits.pending_kib);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| Error::Stopping)?;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use slipway_domain::name::ModelName;
 
 use super::Snapshot;
-use crate::record::Producer;
+use crate::record::{Producer, ProducerId};
 use crate::window::Minute;
 
 impl Snapshot {
@@ -16,7 +16,11 @@ impl Snapshot {
     #[must_use]
     pub fn watermark(&self, model: &ModelName, now: Timestamp, idle: SignedDuration) -> Option<Timestamp> {
         let members = &self.model(model)?.members;
-        let known = members.iter().filter_map(|(id, newest)| Some((self.producer(id)?, *newest)));
+        // A row from before principals were kept stands in the order of names before those that go on from it.
+        let successor = |id: &ProducerId| members.range(id.clone()..).nth(1).map(|(next, _)| next);
+        let goes_on = |id: &ProducerId| successor(id).is_some_and(|next| next.as_str() == id.as_str());
+        let present = members.iter().filter(|(id, _)| id.principal().is_some() || !goes_on(id));
+        let known = present.filter_map(|(id, newest)| Some((self.producer(id)?, *newest)));
         let (mut least_active, mut furthest): (Option<Timestamp>, Option<Timestamp>) = (None, None);
         for (producer, newest) in known {
             let promise = promise(producer, newest);
@@ -35,8 +39,9 @@ fn promise(producer: &Producer, newest: Minute) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use slipway_domain::principal::Principal;
+
     use super::*;
-    use crate::record::ProducerId;
 
     const IDLE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -84,6 +89,17 @@ mod tests {
     #[test]
     fn when_all_fell_silent_the_furthest_promise_stands() {
         assert_eq!(hours(&[(9, Some(4), 5), (9, Some(8), 9)], 100), Some(at(8)));
+    }
+
+    #[test]
+    fn a_row_from_before_principals_were_kept_counts_until_somebody_goes_on_from_it() {
+        let mut old = snapshot(&[(9, Some(4), 10), (9, Some(8), 10)]);
+        assert_eq!(old.watermark(&model(), at(10), IDLE), Some(at(4)));
+        let id = ProducerId::parse("p0").unwrap().of(Principal::anonymous());
+        old.put_member(&model(), id.clone(), Minute::of(at(9)));
+        let known = old.producer(&id).expect("it goes on from the row of its name").clone();
+        old.put_producer(id, Producer { complete_through: Some(at(9)), ..known });
+        assert_eq!(old.watermark(&model(), at(10), IDLE), Some(at(8)));
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub fn any_model() -> pb_registry::ListModelsRequest {
 /// Asks for everything that changes after `revision`.
 #[must_use]
 pub fn changes_after(revision: i64) -> pb_registry::WatchRequest {
-    pb_registry::WatchRequest { after_revision: Some(revision), parent: String::new() }
+    pb_registry::WatchRequest { after_revision: Some(revision), ..Default::default() }
 }
 
 /// What a message of the registry's watch says of traffic. A state that comes whole means that the changes up to it are

@@ -124,9 +124,9 @@ pub fn changes(page: (Vec<Entry>, String, Revision), state: &State) -> pb::ListC
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }
 }
 
-/// One message of a watch; what is computed for a resource is read from `state`.
+/// One message of a watch, of revisions of `history`; what is computed for a resource is read from `state`.
 #[must_use]
-pub fn watch_event(event: &Event, state: &State) -> pb::WatchResponse {
+pub fn watch_event(event: &Event, history: &str, state: &State) -> pb::WatchResponse {
     use pb::watch_response::Event as Kind;
     let shown = |seen: &Seen| resource(&seen.resource, seen.revision, state);
     let kind = match event {
@@ -146,5 +146,5 @@ pub fn watch_event(event: &Event, state: &State) -> pb::WatchResponse {
         }
         Event::Progress(revision) => Kind::Progress(pb::Progress { revision: signed(*revision) }),
     };
-    pb::WatchResponse { event: Some(kind) }
+    pb::WatchResponse { event: Some(kind), history: history.to_owned() }
 }

@@ -220,9 +220,9 @@ pub fn list_changes(request: pb::ListChangesRequest) -> Result<ListChanges, Erro
 /// # Errors
 /// [`Error::Invalid`] for a negative revision, or a parent that can't be one.
 pub fn watch(request: pb::WatchRequest) -> Result<Scope, Error> {
-    let pb::WatchRequest { after_revision, parent } = request;
+    let pb::WatchRequest { after_revision, parent, history } = request;
     let negative = |_| Error::invalid("after_revision", "OUT_OF_BOUNDS", "must not be negative");
     let after = after_revision.map(u64::try_from).transpose().map_err(negative)?;
     check_ancestor(&parent)?;
-    Ok(Scope { parent, after })
+    Ok(Scope { parent, after, history })
 }

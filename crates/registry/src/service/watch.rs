@@ -28,6 +28,8 @@ pub struct Scope {
     pub parent: String,
     /// Changes after this revision; none for the state first.
     pub after: Option<Revision>,
+    /// The history that the revision belongs to; empty if that is not known.
+    pub history: String,
 }
 
 /// A resource as a watcher sees it.
@@ -79,13 +81,17 @@ impl Registry {
     /// Streams what happens within `scope`. Dropping the stream ends it.
     ///
     /// # Errors
-    /// `COMPACTED` if the changes after the revision are no longer kept, `REVISION_AHEAD` if it is not reached yet.
+    /// `COMPACTED` if the changes after the revision are no longer kept, `REVISION_AHEAD` if it is not
+    /// reached yet, `HISTORY_CHANGED` if it is of another history.
     pub async fn watch(
         self: &Arc<Self>,
         caller: &Caller,
         scope: Scope,
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         check_below(caller, &scope.parent)?;
+        if let Some(asked) = scope.after.filter(|_| !scope.history.is_empty() && *scope.history != *self.history) {
+            return Err(Error::HistoryChanged { asked, history: scope.history });
+        }
         let state = self.feed.current();
         let after = scope.after.unwrap_or(state.revision);
         let watch = self.store.watch(State::range(), after).await?;

@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 use crate::support::{Running, TEAMS, fields, model_with_versions, name, new_model, start, start_on};
 
 fn scope(parent: &str, after: Option<i64>) -> pb::WatchRequest {
-    pb::WatchRequest { parent: parent.to_owned(), after_revision: after }
+    pb::WatchRequest { parent: parent.to_owned(), after_revision: after, ..Default::default() }
 }
 
 /// The names that the next message with changes speaks of, with its revision.
@@ -111,6 +111,26 @@ async fn a_revision_that_is_not_reached_is_refused() {
         (information.reason.as_str(), information.metadata["current"].as_str()),
         ("REVISION_AHEAD", last.as_str())
     );
+}
+
+#[tokio::test]
+async fn a_revision_of_another_history_is_refused_and_one_of_its_own_is_not() {
+    let registry = two_models().await;
+    let channel = tonic::transport::Channel::from_shared(registry.address.clone()).unwrap().connect_lazy();
+    let mut raw = RegistryClient::new(channel);
+    let mut own = raw.watch(scope("", None)).await.unwrap().into_inner();
+    let history = own.message().await.unwrap().unwrap().history;
+    assert!(!history.is_empty());
+    let of = |history: &str| pb::WatchRequest { history: history.to_owned(), ..scope("", Some(1)) };
+    let mut resumed = raw.watch(of(&history)).await.unwrap().into_inner();
+    assert_eq!(resumed.message().await.unwrap().unwrap().history, history);
+    let status = raw.watch(of("another")).await.unwrap_err();
+    assert_eq!(status.code(), slipway_sdk::Code::OutOfRange);
+    let information = status.get_details_error_info().unwrap();
+    assert_eq!((information.reason.as_str(), information.metadata["history"].as_str()), ("HISTORY_CHANGED", "another"));
+    // Who begins with the state compares nothing.
+    let begun = pb::WatchRequest { history: "another".to_owned(), ..scope("", None) };
+    assert!(raw.watch(begun).await.is_ok());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::retry::{Backoff, RetryPolicy};
 pub(super) async fn run(shared: Arc<Shared>, registry: Registry) {
     let mut backoff = Backoff::new(RetryPolicy::default());
     loop {
-        let request = pb::WatchRequest { after_revision: None, parent: shared.settings.parent.clone() };
+        let request = pb::WatchRequest { parent: shared.settings.parent.clone(), ..Default::default() };
         let mut changes = registry.watch(request);
         let mut beginning = Picture::default();
         while let Some(change) = changes.next().await {
@@ -42,10 +42,9 @@ impl Shared {
     fn take(&self, message: pb::WatchResponse, beginning: &mut Picture) {
         match message.event {
             Some(Event::InitialState(part)) => {
-                if part.revision != beginning.revision() {
+                if !beginning.is_as_of(&message.history, part.revision) {
                     // The stream broke within its first state, and another one has begun.
-                    *beginning = Picture::default();
-                    beginning.reach(part.revision);
+                    *beginning = Picture::beginning(&message.history, part.revision);
                 }
                 part.resources.into_iter().for_each(|resource| beginning.put(resource));
                 if part.complete {
@@ -59,10 +58,10 @@ impl Shared {
     }
 
     fn replace(&self, picture: Picture) {
-        let revision = picture.revision();
+        let (history, revision) = (picture.history.clone(), picture.revision());
         self.picture.store(Arc::new(picture));
         self.tables.refresh(&self.picture());
-        self.published(revision);
+        self.published(&history, revision);
     }
 
     fn change(&self, changes: pb::RevisionChanges) {
@@ -78,13 +77,14 @@ impl Shared {
         picture.reach(changes.revision);
         self.picture.store(Arc::new(picture));
         self.tables.reroute(&rerouted, &self.picture());
-        self.published(changes.revision);
+        let history = self.picture().history.clone();
+        self.published(&history, changes.revision);
     }
 
     /// Tells everybody who waits of the new picture at `revision`, which is known to be the present.
-    fn published(&self, revision: i64) {
+    fn published(&self, history: &Arc<str>, revision: i64) {
         self.news.send_modify(|news| {
-            (news.known, news.revision) = (true, revision);
+            (news.known, news.moment) = (true, (Arc::clone(history), revision));
             news.hear(revision);
         });
     }
@@ -108,13 +108,13 @@ pub(super) async fn keep_file(shared: Arc<Shared>) {
         return;
     }
     let mut news = shared.news.subscribe();
-    let mut saved = news.borrow().revision;
+    let mut saved = news.borrow().moment.clone();
     // The first state is saved at once: the process may not live for long.
     let mut debounce = Duration::ZERO;
     // The sender lives in `shared`, so the wait ends with a change alone.
-    while news.wait_for(|news| news.revision != saved).await.is_ok() {
+    while news.wait_for(|news| news.moment != saved).await.is_ok() {
         tokio::time::sleep(std::mem::replace(&mut debounce, shared.settings.debounce)).await;
-        saved = news.borrow_and_update().revision;
+        saved = news.borrow_and_update().moment.clone();
         let began = Instant::now();
         if let Err(failure) = save(&shared).await {
             tracing::warn!(%failure, "the cache's file was not written");
@@ -149,12 +149,12 @@ mod tests {
 
     fn part(revision: i64, id: &str) -> pb::WatchResponse {
         let part = pb::InitialState { resources: vec![model(id)], revision, complete: false };
-        pb::WatchResponse { event: Some(Event::InitialState(part)) }
+        pb::WatchResponse { event: Some(Event::InitialState(part)), history: "h".to_owned() }
     }
 
     fn end(revision: i64) -> pb::WatchResponse {
         let end = pb::InitialState { resources: Vec::new(), revision, complete: true };
-        pb::WatchResponse { event: Some(Event::InitialState(end)) }
+        pb::WatchResponse { event: Some(Event::InitialState(end)), history: "h".to_owned() }
     }
 
     fn known(shared: &Shared) -> (i64, Vec<String>) {
@@ -182,7 +182,8 @@ mod tests {
         let interrupted = shared.news.borrow().freshness();
         assert!(!interrupted.live && interrupted.interruption.is_some());
         let progress = pb::Progress { revision: 9 };
-        shared.take(pb::WatchResponse { event: Some(Event::Progress(progress)) }, &mut beginning);
+        let message = pb::WatchResponse { event: Some(Event::Progress(progress)), history: "h".to_owned() };
+        shared.take(message, &mut beginning);
         let heard = shared.news.borrow().freshness();
         assert_eq!((heard.live, heard.interruption, heard.revision, known(&shared).0), (true, None, 9, 7));
     }

@@ -15,6 +15,8 @@ use crate::traffic::{parse_traffic, traffic_message};
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
     revision: i64,
+    /// Which history the revision belongs to.
+    pub(super) history: Arc<str>,
     model_types: OrdMap<ModelTypeName, Arc<pb::ModelType>>,
     models: OrdMap<ModelName, Arc<pb::Model>>,
     versions: OrdMap<VersionName, Arc<pb::Version>>,
@@ -27,6 +29,13 @@ impl Picture {
     #[must_use]
     pub fn revision(&self) -> i64 {
         self.revision
+    }
+
+    /// Which history the revision belongs to: a registry that was restored from a backup goes on with another one. Empty
+    /// if it comes from the cache's file.
+    #[must_use]
+    pub fn history(&self) -> &str {
+        &self.history
     }
 
     /// A model type.
@@ -79,6 +88,16 @@ impl Picture {
         let aliases = self.aliases.values().map(|one| Kind::Alias(one.as_ref().clone()));
         let all = types.chain(models).chain(versions).chain(traffic).chain(aliases);
         all.map(|kind| pb::Resource { resource: Some(kind) })
+    }
+
+    /// An empty one at a revision of a history.
+    pub(super) fn beginning(history: &str, revision: i64) -> Self {
+        Self { revision, history: history.into(), ..Self::default() }
+    }
+
+    /// Whether it is as of this revision of this history.
+    pub(super) fn is_as_of(&self, history: &str, revision: i64) -> bool {
+        (&*self.history, self.revision) == (history, revision)
     }
 
     /// Moves on to `revision`.

@@ -44,7 +44,7 @@ async fn owner_becomes(cache: &Cache, owner: &str) {
     let mut picture = cache.picture();
     let arrived = async {
         while picture.model(&model()).map(|model| model.owner.as_str()) != Some(owner) {
-            picture = cache.changed(picture.revision()).await;
+            picture = cache.changed(&picture).await;
         }
     };
     timeout(PATIENCE, arrived).await.expect("the change arrives");
@@ -64,7 +64,7 @@ async fn the_state_comes_first_and_then_every_change() {
     owner_becomes(&cache, "feed").await;
     let before = cache.picture();
     fake.delete(&model().version(2).to_string());
-    let after = timeout(PATIENCE, cache.changed(before.revision())).await.unwrap();
+    let after = timeout(PATIENCE, cache.changed(&before)).await.unwrap();
     assert_eq!((before.versions(&model()).count(), after.versions(&model()).count()), (3, 2));
 }
 
@@ -76,7 +76,7 @@ async fn all_changes_of_a_revision_are_seen_at_once() {
     let mut picture = cache.ready(PATIENCE).await.unwrap();
     let last = (1..=100).map(|n| fake.put(vec![version(n), owned_by(&format!("o{n}"))])).max().unwrap();
     while picture.revision() < last {
-        picture = timeout(PATIENCE, cache.changed(picture.revision())).await.unwrap();
+        picture = timeout(PATIENCE, cache.changed(&picture)).await.unwrap();
         let count = picture.versions(&model()).count();
         assert_eq!(picture.model(&model()).unwrap().owner, format!("o{count}"));
     }
@@ -98,6 +98,34 @@ async fn the_last_known_state_outlives_the_registry_and_is_resumed_by_revision()
     owner_becomes(&cache, "feed").await;
     assert!(cache.freshness().live);
     assert_eq!(fake.watches().last(), Some(&Some(1)));
+}
+
+#[tokio::test]
+async fn a_registry_that_was_restored_and_has_passed_the_revision_since_is_followed_from_its_state() {
+    for passed in [2, 3, 4] {
+        let fake = FakeRegistry::new();
+        fake.put(vec![owned_by("ranking")]);
+        fake.put(vec![version(1)]);
+        fake.put(vec![owned_by("feed")]);
+        let serving = Serving::start(fake.routes());
+        let cache = Cache::start(&Registry::new(&serving.endpoint()), CacheSettings::default());
+        cache.ready(PATIENCE).await.unwrap();
+        owner_becomes(&cache, "feed").await;
+        let address = serving.kill();
+        // What came after its first revision is lost; then it goes on, from the same revisions to others.
+        fake.restore("another");
+        fake.put(vec![owned_by("ranking")]);
+        for _ in 2..passed {
+            fake.put(vec![version(2)]);
+        }
+        let _serving = Serving::start_at(fake.routes(), address);
+        owner_becomes(&cache, "ranking").await;
+        let picture = cache.picture();
+        assert_eq!(
+            (picture.history(), picture.revision(), picture.version(&model().version(1))),
+            ("another", passed, None)
+        );
+    }
 }
 
 #[tokio::test]
@@ -150,7 +178,7 @@ async fn a_router_serves_nothing_once_the_traffic_of_its_model_is_deleted() {
     let prepared = cache.router().model(&model());
     assert!(prepared.route("unit").is_some());
     fake.delete(&model().traffic());
-    timeout(PATIENCE, cache.changed(before.revision())).await.unwrap();
+    timeout(PATIENCE, cache.changed(&before)).await.unwrap();
     assert!(prepared.route("unit").is_none() && cache.router().route(&model(), "unit").is_none());
 }
 

@@ -46,11 +46,12 @@ struct State {
     /// Revisions before this one are forgotten.
     oldest: i64,
     revision: i64,
+    history: String,
 }
 
 impl FakeRegistry {
     pub fn new() -> Self {
-        let (state, _) = watch::channel(State::default());
+        let (state, _) = watch::channel(State { history: "the first".to_owned(), ..State::default() });
         Self(Arc::new(Inner { turns: Mutex::default(), seen: Mutex::default(), state, watches: Mutex::default() }))
     }
 
@@ -100,6 +101,13 @@ impl FakeRegistry {
         self.0.state.borrow().revision
     }
 
+    /// Becomes a registry without anything, as if from a backup of its first moment, which goes on with `history`.
+    pub fn restore(&self, history: &str) {
+        self.0.state.send_modify(|state| {
+            *state = State { history: history.to_owned(), revision: 1, ..State::default() };
+        });
+    }
+
     /// Forgets every revision so far.
     pub fn compact(&self) {
         self.0.state.send_modify(|state| {
@@ -147,7 +155,7 @@ fn messages(from: watch::Receiver<State>, after: Option<i64>) -> impl Stream<Ite
         first.extend(state.resources.into_values().map(|resource| part(vec![resource], false)));
         first.push(part(Vec::new(), true));
     }
-    let reached = after.unwrap_or(state.revision);
+    let (reached, history) = (after.unwrap_or(state.revision), state.history.clone());
     let changes = stream::unfold((from, reached), |(mut from, reached)| async move {
         let state = from.wait_for(|state| state.revision > reached).await.ok()?.clone();
         let news = state.log.into_iter().filter(|changes| changes.revision > reached).map(Event::Changes);
@@ -155,7 +163,8 @@ fn messages(from: watch::Receiver<State>, after: Option<i64>) -> impl Stream<Ite
         let news: Vec<Event> = news.chain([progress]).collect();
         Some((stream::iter(news), (from, state.revision)))
     });
-    stream::iter(first).chain(changes.flatten()).map(|event| pb::WatchResponse { event: Some(event) })
+    let told = move |event| pb::WatchResponse { event: Some(event), history: history.clone() };
+    stream::iter(first).chain(changes.flatten()).map(told)
 }
 
 macro_rules! registry {
@@ -169,10 +178,14 @@ macro_rules! registry {
             type WatchStream = Pin<Box<dyn Stream<Item = Result<pb::WatchResponse, Status>> + Send>>;
 
             async fn watch(&self, request: Request<pb::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-                let after = request.into_inner().after_revision;
+                let pb::WatchRequest { after_revision: after, history, .. } = request.into_inner();
                 self.0.watches.lock().unwrap().push(after);
                 self.turn().await?;
-                let oldest = self.0.state.borrow().oldest;
+                let State { oldest, revision, history: own, .. } = self.0.state.borrow().clone();
+                let ahead = after.is_some_and(|after| after > revision);
+                if ahead || (after.is_some() && !history.is_empty() && history != own) {
+                    return Err(Status::out_of_range("it is of another history"));
+                }
                 if after.is_some_and(|after| after + 1 < oldest) {
                     return Err(Status::out_of_range("forgotten"));
                 }

@@ -6,16 +6,18 @@
 //! format 1
 //! rows 1
 //! id 6c1de2f4b0a94d1e8c3a5b7f90e1d2c3
+//! service registry
 //! ```
 //! The first two lines keep their place and their form for ever. `format` is of the files: journal, snapshots, notes.
 //! `rows` is of what the service keeps in them, and is raised before the first row of a newer layout is written. `id`
 //! tells this store from every other one: a store that is made from a backup has another id than the one that was
-//! copied, because the two go on differently.
+//! copied, because the two go on differently. `service` is whose rows they are; folders from before it was written, and of
+//! stores that are nobody's, do without it.
 
 use std::fmt;
 use std::path::Path;
 
-use super::whole_file;
+use super::{Options, whole_file};
 use crate::Error;
 use crate::disk::{Disk, definite};
 
@@ -58,16 +60,6 @@ impl Format {
         Self { rows, store: StoreId(rand::random()) }
     }
 
-    /// Reads the marker of a folder; `None` if it has none.
-    ///
-    /// # Errors
-    /// [`Error::Newer`] if the files are of a format that this program does not know; [`Error::Corrupt`].
-    pub(super) fn read(disk: &dyn Disk) -> Result<Option<Self>, Error> {
-        let path = disk.path(MARKER);
-        let text = whole_file::read(disk, MARKER).map_err(|error| definite(&path, &error))?;
-        text.map(|text| parse(&text, &path)).transpose()
-    }
-
     /// Checks that this program, which knows rows up to the layout `rows`, can read those of the file at `path`.
     ///
     /// # Errors
@@ -78,26 +70,71 @@ impl Format {
         }
         Ok(())
     }
+}
+
+/// All that the marker of a folder says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Marker {
+    pub format: Format,
+    /// The service whose rows they are; `None` if nobody said so.
+    pub service: Option<String>,
+}
+
+impl Marker {
+    /// Reads the marker of a folder; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] if the files are of a format that this program does not know; [`Error::Corrupt`].
+    pub(super) fn read(disk: &dyn Disk) -> Result<Option<Self>, Error> {
+        let path = disk.path(MARKER);
+        let text = whole_file::read(disk, MARKER).map_err(|error| definite(&path, &error))?;
+        text.map(|text| parse(&text, &path)).transpose()
+    }
+
+    /// Checks that a program with these options can read the rows of the folder on `disk`, and that they are its own.
+    ///
+    /// # Errors
+    /// [`Error::Newer`], [`Error::Foreign`].
+    pub(super) fn check(&self, disk: &dyn Disk, options: &Options) -> Result<(), Error> {
+        if let (Some(found), Some(service)) = (&self.service, &options.service)
+            && found != service
+        {
+            return Err(Error::Foreign { path: disk.path(""), found: found.clone(), service: service.clone() });
+        }
+        self.format.check_rows(&disk.path(MARKER), options.rows)
+    }
 
     /// Makes this the durable marker of a folder.
     pub(super) fn write(&self, disk: &dyn Disk) -> Result<(), Error> {
-        let Self { rows, store } = self;
-        let text = format!("{FIRST_LINE}\nformat {FILES}\nrows {rows}\nid {store}\n");
+        let Self { format: Format { rows, store }, service } = self;
+        let service = service.as_ref().map(|service| format!("service {service}\n")).unwrap_or_default();
+        let text = format!("{FIRST_LINE}\nformat {FILES}\nrows {rows}\nid {store}\n{service}");
         whole_file::replace(disk, MARKER, &text).map_err(|error| definite(&disk.path(MARKER), &error))
     }
 
-    /// Sees to it that the folder whose marker is `found` has one that is right for a program whose rows are of the
-    /// layout `rows`.
-    pub(super) fn claim(found: Option<Self>, disk: &dyn Disk, rows: u32) -> Result<Self, Error> {
-        let format = found.map_or_else(|| Self::of_new(rows), |found| Self { rows, ..found });
-        if found != Some(format) {
-            format.write(disk)?;
+    /// Sees to it that the folder whose marker is `found` has one that is right for a program with these options. Rows
+    /// that are there already are not taken for those of the program's service.
+    pub(super) fn claim(found: Option<Self>, disk: &dyn Disk, options: &Options, rows: Rows) -> Result<Format, Error> {
+        let service = || options.service.clone().filter(|_| rows == Rows::None);
+        let marker = match found.clone() {
+            Some(found) => Self { format: Format { rows: options.rows, ..found.format }, ..found },
+            None => Self { format: Format::of_new(options.rows), service: service() },
+        };
+        if found.as_ref() != Some(&marker) {
+            marker.write(disk)?;
         }
-        Ok(format)
+        Ok(marker.format)
     }
 }
 
-fn parse(text: &str, path: &Path) -> Result<Format, Error> {
+/// Whether there may be rows in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    Some,
+    None,
+}
+
+fn parse(text: &str, path: &Path) -> Result<Marker, Error> {
     let damaged = || Error::Corrupt { path: path.to_owned(), what: "it is not the marker of a store".to_owned() };
     let mut lines = text.split('\n');
     if lines.next() != Some(FIRST_LINE) {
@@ -111,7 +148,8 @@ fn parse(text: &str, path: &Path) -> Result<Format, Error> {
     let rows = number(value("rows ")?).ok_or_else(damaged)?;
     let id = value("id ")?;
     let id = u128::from_str_radix(id, 16).ok().filter(|_| id.len() == 32).ok_or_else(damaged)?;
-    Ok(Format { rows, store: StoreId(id) })
+    let service = lines.next().and_then(|line| line.strip_prefix("service ")).map(str::to_owned);
+    Ok(Marker { format: Format { rows, store: StoreId(id) }, service })
 }
 
 /// The number of a format, which begins at 1.

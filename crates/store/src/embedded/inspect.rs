@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::LOCK;
 use super::appender::last_record;
-use super::format::{Format, MARKER};
+use super::format::{Format, MARKER, Marker};
 use super::generations::{Generations, Trust};
 use super::record::Tip;
 use super::recovery;
@@ -24,6 +24,8 @@ pub struct Inspection {
     pub path: PathBuf,
     /// What it says of itself; `None` if it says nothing.
     pub format: Option<Format>,
+    /// The service whose rows are in it, if it says so.
+    pub service: Option<String>,
     /// Somebody has it open. What is found then may be the middle of a change, and so may the damage.
     pub in_use: bool,
     /// The oldest revision that watches can replay; `None` if there is no journal.
@@ -84,6 +86,7 @@ pub fn inspect(dir: impl Into<PathBuf>) -> Result<Inspection, Error> {
     let in_use = disk.lock(LOCK).map_err(unread)?.is_none();
     let mut found = Inspection {
         format: None,
+        service: None,
         in_use,
         oldest_revision: None,
         revision: None,
@@ -95,8 +98,9 @@ pub fn inspect(dir: impl Into<PathBuf>) -> Result<Inspection, Error> {
         problems: Vec::new(),
         path: dir.clone(),
     };
-    match Format::read(&*disk) {
-        Ok(format) => found.format = format,
+    match Marker::read(&*disk) {
+        Ok(None) => {}
+        Ok(Some(Marker { format, service })) => (found.format, found.service) = (Some(format), service),
         Err(problem) => {
             found.problems.push(problem);
             return Ok(found);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Options;
 use super::appender::Appender;
-use super::format::{Format, MARKER};
+use super::format::{Format, Marker, Rows};
 use super::generations::{Generation, Generations, NOTE, Trust};
 use super::is_temporary;
 use super::journal::Journal;
@@ -39,12 +39,13 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, state_dir: &Path, options: &Options)
         snapshot.format.check_rows(&disk.path(&snapshot.name), options.rows)?;
     }
     let journal = Journal::open(disk, &names)?;
-    let format = check_format(&**disk, options.rows)?;
+    let marker = check_format(&**disk, options)?;
     // Only now is it certain that this program can read everything here: until here nothing was changed.
     for name in names.iter().filter(|name| is_temporary(name)) {
         disk.remove(name).map_err(|error| definite(&disk.path(name), &error))?;
     }
-    let format = Format::claim(format, &**disk, options.rows)?;
+    let rows = if journal.is_none() && snapshot.is_none() { Rows::None } else { Rows::Some };
+    let format = Marker::claim(marker, &**disk, options, rows)?;
     let journal = match journal {
         Some(journal) => journal,
         None => begin(disk, &names, snapshot.as_ref(), &generations)?,
@@ -60,14 +61,13 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, state_dir: &Path, options: &Options)
     Ok(Recovered { format, journal, appender, snapshot, generations, generation, state })
 }
 
-/// The marker of the folder, if it has one and all that it speaks of can be read by a program that knows rows up to the
-/// layout `rows`.
-pub(super) fn check_format(disk: &dyn Disk, rows: u32) -> Result<Option<Format>, Error> {
-    let format = Format::read(disk)?;
-    if let Some(format) = &format {
-        format.check_rows(&disk.path(MARKER), rows)?;
+/// The marker of the folder, if it has one and all that it speaks of can be read by a program with these options.
+pub(super) fn check_format(disk: &dyn Disk, options: &Options) -> Result<Option<Marker>, Error> {
+    let marker = Marker::read(disk)?;
+    if let Some(marker) = &marker {
+        marker.check(disk, options)?;
     }
-    Ok(format)
+    Ok(marker)
 }
 
 /// Sees to it that no restore was left in the middle.

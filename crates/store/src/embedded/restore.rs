@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::LOCK;
 use super::backup::BackupSummary;
 use super::blocks::{BLOCK, Broken, Decoder, Whole};
-use super::format::{Format, MARKER};
+use super::format::{Format, MARKER, Marker};
 use super::snapshot;
 use crate::Error;
 use crate::disk::{Disk, File, Folder, definite};
@@ -23,13 +23,13 @@ pub(super) const RESTORING: &str = "RESTORING";
 /// killed is begun again.
 ///
 /// The new store is at the backup's revision, holds exactly what it holds, and is a store of its own with its own id.
-/// Watches begin after that revision. Nothing but this function reads `from`, once, from the front to the end.
+/// It says that it is of `service`, if that is known, and is opened as no other's. Watches begin after that revision. Nothing but this function reads `from`, once, from the front to the end.
 ///
 /// # Errors
 /// [`Error::NotEmpty`]; [`Error::InUse`] if somebody has the folder open; [`Error::BadBackup`] as
 /// [`verify`](super::backup::verify); [`Error::Full`] and [`Error::Unavailable`] if it cannot be read or written. In all
 /// cases the folder is as it was, but for an empty `LOCK`.
-pub fn restore(dir: impl Into<PathBuf>, from: impl Read) -> Result<BackupSummary, Error> {
+pub fn restore(dir: impl Into<PathBuf>, from: impl Read, service: Option<&str>) -> Result<BackupSummary, Error> {
     let dir = dir.into();
     let folders = |dir: &Path| -> io::Result<bool> {
         let mut entries = fs::read_dir(dir)?;
@@ -39,14 +39,14 @@ pub fn restore(dir: impl Into<PathBuf>, from: impl Read) -> Result<BackupSummary
         return Err(Error::NotEmpty { path: dir });
     }
     let disk = Folder::open(&dir).map_err(|error| definite(&dir, &error))?;
-    restore_on(&disk, from)
+    restore_on(&disk, from, service)
 }
 
 /// The same on any disk.
 ///
 /// # Errors
 /// As [`restore`].
-pub fn restore_on(disk: &dyn Disk, from: impl Read) -> Result<BackupSummary, Error> {
+pub fn restore_on(disk: &dyn Disk, from: impl Read, service: Option<&str>) -> Result<BackupSummary, Error> {
     let lock = disk.lock(LOCK).map_err(|error| definite(&disk.path(LOCK), &error))?;
     let _lock = lock.ok_or_else(|| Error::InUse { path: disk.path("") })?;
     let names = disk.list().map_err(|error| definite(&disk.path(""), &error))?;
@@ -56,7 +56,8 @@ pub fn restore_on(disk: &dyn Disk, from: impl Read) -> Result<BackupSummary, Err
         return Err(Error::NotEmpty { path: disk.path("") });
     }
     let restored = copy(disk, from).and_then(|whole| {
-        Format::of_new(whole.header.format.rows).write(disk)?;
+        let format = Format::of_new(whole.header.format.rows);
+        Marker { format, service: service.map(str::to_owned) }.write(disk)?;
         snapshot::name(disk, RESTORING, &whole)?;
         Ok(BackupSummary::from(whole))
     });

@@ -31,7 +31,7 @@ async fn small(last: Revision) -> (Vec<u8>, BackupSummary) {
 /// The store that is made of `backup`.
 fn restored(backup: &[u8]) -> (Bed, BackupSummary) {
     let bed = Bed::new();
-    let summary = restore_on(&bed.disk, backup).expect("it is whole");
+    let summary = restore_on(&bed.disk, backup, None).expect("it is whole");
     (bed, summary)
 }
 
@@ -201,7 +201,7 @@ async fn a_backup_that_is_cut_lengthened_or_changed_anywhere_is_refused() {
         let error = verify(bytes).expect_err(what);
         assert!(matches!(error, Error::BadBackup { .. }), "{what}: {error}");
         let disk = Simulated::new();
-        assert_eq!(restore_on(&disk, bytes), Err(error), "{what}");
+        assert_eq!(restore_on(&disk, bytes, None), Err(error), "{what}");
         assert_eq!(disk.list().expect("readable"), Vec::<String>::new(), "{what}");
     };
     for at in 0..whole.len() {
@@ -237,20 +237,20 @@ async fn the_rows_of_a_backup_are_those_of_the_restored_store() {
 async fn only_an_empty_folder_is_restored_into() {
     let (bytes, _) = small(5).await;
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let refused = |dir: &std::path::Path| matches!(restore(dir, &bytes[..]), Err(Error::NotEmpty { .. }));
+    let refused = |dir: &std::path::Path| matches!(restore(dir, &bytes[..], None), Err(Error::NotEmpty { .. }));
     std::fs::write(dir.path().join("mine"), "mine").expect("writable");
     assert!(refused(dir.path()));
     std::fs::remove_file(dir.path().join("mine")).expect("writable");
     std::fs::create_dir(dir.path().join("state")).expect("writable");
     assert!(refused(dir.path()));
     std::fs::remove_dir(dir.path().join("state")).expect("writable");
-    restore(dir.path(), &bytes[..]).expect("it is empty");
+    restore(dir.path(), &bytes[..], None).expect("it is empty");
     assert!(refused(dir.path()), "it has been restored");
     let store = Embedded::open(dir.path(), tiny()).expect("it was restored");
     assert_eq!(assert_prefix(&store).await, 5);
-    assert!(matches!(restore_on(&*Arc::new(open_disk(dir.path())), &bytes[..]), Err(Error::InUse { .. })));
+    assert!(matches!(restore_on(&*Arc::new(open_disk(dir.path())), &bytes[..], None), Err(Error::InUse { .. })));
     let below = dir.path().join("a/b");
-    restore(&below, &bytes[..]).expect("folders are made");
+    restore(&below, &bytes[..], None).expect("folders are made");
 }
 
 fn open_disk(dir: &std::path::Path) -> slipway_store::disk::Folder {
@@ -263,7 +263,7 @@ async fn a_disk_that_is_full_is_told_and_left_as_it_was() {
     for room in [0, 10, bytes.len() as u64 - 1, bytes.len() as u64 + 10] {
         let disk = Simulated::new();
         disk.set_quota(room);
-        assert!(matches!(restore_on(&disk, &bytes[..]), Err(Error::Full { .. })), "room for {room}");
+        assert!(matches!(restore_on(&disk, &bytes[..], None), Err(Error::Full { .. })), "room for {room}");
         assert_eq!(disk.list().expect("readable"), Vec::<String>::new());
     }
 }
@@ -291,13 +291,13 @@ async fn a_restore_killed_at_any_moment_leaves_nothing_that_opens_and_can_be_rep
         let seed = killed.len() as u64;
         killed.push(if seed.is_multiple_of(3) { disk.after_kill() } else { disk.after_power_cut(seed) });
     };
-    restore_on(&disk, Watched { bytes: &bytes, look }).expect("it is whole");
+    restore_on(&disk, Watched { bytes: &bytes, look }, None).expect("it is whole");
     assert!(killed.len() > 10);
     for disk in killed {
         let bed = Bed::on(disk);
         let error = bed.open(tiny()).err().expect("it is unfinished");
         assert!(matches!(&error, Error::Corrupt { path, .. } if path.ends_with("RESTORING")), "{error}");
-        assert_eq!(restore_on(&bed.disk, &bytes[..]), Ok(summary), "it is begun again");
+        assert_eq!(restore_on(&bed.disk, &bytes[..], None), Ok(summary), "it is begun again");
         assert_eq!(assert_prefix(&bed.open(tiny()).expect("it was restored")).await, 20);
     }
 }

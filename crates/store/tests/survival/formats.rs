@@ -166,3 +166,35 @@ async fn a_state_of_another_layout_is_made_again() {
     assert_eq!(assert_prefix(&bed.open(tiny()).expect("the journal is whole")).await, 40);
     assert!(!generation.path().exists(), "it was believed");
 }
+
+fn of(service: &str) -> Options {
+    Options { service: Some(service.to_owned()), ..tiny() }
+}
+
+#[tokio::test]
+async fn the_folder_of_another_service_is_refused_in_plain_words_and_not_touched() {
+    let bed = Bed::new();
+    let store = bed.open(of("health")).expect("an empty disk opens");
+    write(&store, 20).await;
+    store.close().await;
+    let before = files(&bed.disk);
+    let error = bed.open(of("registry")).err().expect("it is of health");
+    let text = error.to_string();
+    assert!(text.contains("of the service health, and registry was to open it; nothing was changed"), "{text}");
+    assert_eq!(files(&bed.disk), before);
+    assert_eq!(assert_prefix(&bed.open(Options { rows: 7, ..of("health") }).expect("it is its own")).await, 20);
+    assert!(marker(&bed).ends_with("service health\n"), "newer rows are still its own: {}", marker(&bed));
+}
+
+#[tokio::test]
+async fn a_folder_that_does_not_say_whose_it_is_is_opened_and_taken_for_nobodys() {
+    let bed = closed().await;
+    for service in ["health", "registry"] {
+        let store = bed.open(of(service)).expect("it says nothing");
+        assert_eq!(assert_prefix(&store).await, 40);
+        store.close().await;
+    }
+    bed.disk.remove("FORMAT").expect("it was closed");
+    bed.open(of("health")).expect("it says nothing").close().await;
+    assert!(!marker(&bed).contains("service"), "{}", marker(&bed));
+}

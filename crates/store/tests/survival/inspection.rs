@@ -164,7 +164,7 @@ async fn a_restored_folder_is_whole_before_it_was_ever_opened() {
     write(&store, 9).await;
     let backup: Backup = store.backup().expect("readable");
     let bytes: Vec<u8> = backup.flat_map(|piece| piece.expect("readable")).collect();
-    restore(dir.path().join("to"), &bytes[..]).expect("it is whole");
+    restore(dir.path().join("to"), &bytes[..], None).expect("it is whole");
     let found = look(&dir.path().join("to"));
     assert_eq!((found.problems.len(), found.revision, found.state), (0, None, FoundState::Absent), "{found:?}");
     assert_eq!(found.snapshots[0].last, 9);

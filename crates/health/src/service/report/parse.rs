@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use slipway_domain::check::Check;
 use slipway_domain::name::VersionName;
+use slipway_domain::principal::Principal;
 
 use super::{Columns, Draft, PairedColumns};
 use crate::error::Error;
@@ -49,6 +50,11 @@ impl Report {
         check.finish()?;
         let producer = producer.expect("a report without a valid producer is not clean");
         Ok(Self { producer, epoch, sequence, columns, paired_columns, complete_through: draft.complete_through })
+    }
+
+    /// The same, as `principal` reports it.
+    pub fn of(self, principal: &Principal) -> Self {
+        Self { producer: self.producer.of(principal.clone()), ..self }
     }
 
     /// About how many KiB it takes when it is folded, at most: a cell's sums for each column, and two places of a
