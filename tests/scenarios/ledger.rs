@@ -134,6 +134,22 @@ fn encoded(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
+/// What the honest registry exported, to be tampered with.
+struct Exported<'a> {
+    story: &'a Story,
+    lines: Vec<Value>,
+}
+
+impl Exported<'_> {
+    /// What is found when the file was changed so.
+    fn after(&self, tamper: impl FnOnce(&mut Vec<Value>)) -> String {
+        let mut lines = self.lines.clone();
+        tamper(&mut lines);
+        self.story.write("forged", &lines);
+        self.story.found("verify @forged --checkpoint @old --signed-by @key")
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_done_to_an_exported_ledger_is_found_without_asking_anybody() {
     let story = Story::begin().await;
@@ -145,63 +161,62 @@ async fn whatever_is_done_to_an_exported_ledger_is_found_without_asking_anybody(
     assert!(said.contains("10 entries") && said.contains("the first 5 are those of the older checkpoint"), "{said}");
     let said = story.fine("verify @file");
     assert!(said.contains("note:") && said.contains("--signed-by"), "{said}");
-    let lines = story.lines("file");
-    let words = "verify @forged --checkpoint @old --signed-by @key";
-    let tampered = |tamper: &dyn Fn(&mut Vec<Value>)| {
-        let mut lines = lines.clone();
-        tamper(&mut lines);
-        story.write("forged", &lines);
-        story.found(words)
-    };
+    let exported = Exported { story: &story, lines: story.lines("file") };
+    whatever_is_changed_inserted_or_moved_is_found(&exported);
+    whatever_is_cut_is_found(&exported);
+    whoever_signs_with_another_key_is_found(&exported);
+    assert_eq!(story.fleet.unannounced(&[]), Vec::<String>::new());
+}
 
-    let said = tampered(&|lines| lines[5]["change"]["reason"] = FORGED.into());
+fn whatever_is_changed_inserted_or_moved_is_found(exported: &Exported<'_>) {
+    let said = exported.after(|lines| lines[5]["change"]["reason"] = FORGED.into());
     assert!(said.contains("entry 4 was changed: its change and its leaf"), "{said}");
-    let said = tampered(&|lines| forge(&mut lines[4]));
+    let said = exported.after(|lines| forge(&mut lines[4]));
     assert!(said.contains("the first 5 entries are not those of the older checkpoint"), "{said}");
-    let said = tampered(&|lines| forge(&mut lines[9]));
+    let said = exported.after(|lines| forge(&mut lines[9]));
     assert!(said.contains("at least one behind the first 5 was changed"), "{said}");
-    let said = tampered(&|lines| {
+    let said = exported.after(|lines| {
         let inserted = lines[9].clone();
         lines.insert(9, inserted);
         forge(&mut lines[9]);
         number(lines);
     });
     assert!(said.contains("entry 9 is not later") && said.contains("1 were inserted"), "{said}");
-    let said = tampered(&|lines| {
+    let said = exported.after(|lines| {
         lines.swap(8, 9);
         number(lines);
     });
     assert!(said.contains("entry 8 is not later"), "{said}");
-    let said = tampered(&|lines| lines.truncate(9));
+}
+
+fn whatever_is_cut_is_found(exported: &Exported<'_>) {
+    let said = exported.after(|lines| lines.truncate(9));
     assert!(said.contains("there are 8 entries, and 10 were signed: 2 were cut out"), "{said}");
-    let said = tampered(&|lines| {
-        lines.remove(7);
-    });
+    let said = exported.after(|lines| drop(lines.remove(7)));
     assert!(said.contains("line 8 is entry 7, and entry 6 should stand there"), "{said}");
-    let said = tampered(&|lines| {
+    let said = exported.after(|lines| {
         lines.remove(7);
         number(lines);
     });
     assert!(said.contains("there are 9 entries, and 10 were signed"), "{said}");
-    let said = tampered(&|lines| {
+    let said = exported.after(|lines| {
         let note = lines[0]["checkpoint"].as_str().unwrap().replace("\n10\n", "\n9\n");
         lines[0]["checkpoint"] = note.into();
         lines.truncate(10);
     });
     assert!(said.contains("its signature is not by"), "{said}");
     // Cut, and an older checkpoint of the ledger's own put in front: only a newer one can tell.
+    let story = exported.story;
     story.fine("checkpoint --out @new");
     story.fine("export --out @short --size 7");
     story.fine("verify @short --signed-by @key");
     let said = story.found("verify @short --checkpoint @new --signed-by @key");
     assert!(said.contains("has 7 entries, and had 10") && said.contains("it was cut"), "{said}");
-    whoever_signs_with_another_key_is_found(&story, &lines);
-    assert_eq!(story.fleet.unannounced(&[]), Vec::<String>::new());
 }
 
 /// The forger signs a flawless forgery with a key of their own, under the ledger's name.
-fn whoever_signs_with_another_key_is_found(story: &Story, lines: &[Value]) {
-    let mut lines = lines.to_vec();
+fn whoever_signs_with_another_key_is_found(exported: &Exported<'_>) {
+    let (story, mut lines) = (exported.story, exported.lines.clone());
     forge(&mut lines[9]);
     let honest = Verifier::parse(lines[0]["key"].as_str().unwrap()).unwrap();
     let mut checkpoint = Checkpoint::open(lines[0]["checkpoint"].as_str().unwrap(), &honest).unwrap();
