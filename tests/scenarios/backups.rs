@@ -65,6 +65,31 @@ async fn create_models(registry: Registry, prefix: &'static str, acknowledged: w
     }
 }
 
+fn bad_backups_make_no_folder(fleet: &Fleet, file: &Path, dir: &Path) {
+    let cut = file.with_extension("cut");
+    let whole = std::fs::read(file).unwrap();
+    std::fs::write(&cut, &whole[..whole.len() - 1]).unwrap();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    let twisted = file.with_extension("twisted");
+    std::fs::write(&twisted, changed).unwrap();
+    for bad in [&cut, &twisted] {
+        assert!(!slipway(fleet, &["backup", "verify", bad.to_str().unwrap()]).status.success());
+        assert!(!restore(fleet, bad, dir).status.success());
+        assert!(!dir.exists(), "a backup that is none makes no folder");
+    }
+}
+
+/// Restores a backup of the health monitor, of which the registry says whose it is.
+fn no_other_service_opens_it(fleet: &Fleet, file: &Path) {
+    let foreign = fleet.data_dir(Service::Health).with_file_name("foreign");
+    assert!(restore(fleet, file, &foreign).status.success());
+    let refused = Command::new(binary("slipway-registry")).arg(format!("--data-dir={}", foreign.display())).output();
+    let refused = refused.unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("of the service health"), "{refused:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost() {
     let clock = Clock { origin: Timestamp::now(), start: Timestamp::now(), speed: 1.0 };
@@ -92,25 +117,8 @@ async fn what_was_acknowledged_before_a_backup_is_there_after_the_folder_is_lost
     let history = registry.watch(followed.clone()).next().await.unwrap().unwrap().history;
     fleet.lose(Service::Registry);
 
-    let cut = backups.path().join("cut");
-    let whole = std::fs::read(file).unwrap();
-    std::fs::write(&cut, &whole[..whole.len() - 1]).unwrap();
-    let mut changed = whole.clone();
-    changed[whole.len() / 2] ^= 1;
-    let twisted = backups.path().join("twisted");
-    std::fs::write(&twisted, changed).unwrap();
-    for bad in [&cut, &twisted] {
-        assert!(!slipway(&fleet, &["backup", "verify", bad.to_str().unwrap()]).status.success());
-        assert!(!restore(&fleet, bad, &dir).status.success());
-        assert!(!dir.exists(), "a backup that is none makes no folder");
-    }
-    // Another service refuses to open it, in plain words.
-    let foreign = fleet.data_dir(Service::Health).with_file_name("foreign");
-    assert!(restore(&fleet, &taken[1].1, &foreign).status.success());
-    let refused = Command::new(binary("slipway-registry")).arg(format!("--data-dir={}", foreign.display())).output();
-    let refused = refused.unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("of the service health"), "{refused:?}");
+    bad_backups_make_no_folder(&fleet, file, &dir);
+    no_other_service_opens_it(&fleet, &taken[1].1);
 
     let restored = restore(&fleet, file, &dir);
     assert!(restored.status.success(), "{restored:?}");
