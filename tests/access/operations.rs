@@ -78,8 +78,10 @@ async fn an_answer_about_access_is_what_a_call_would_have_met() {
     );
     let no = ask("root", about("token:oncall", "SetTraffic", &model("ads"))).await.unwrap();
     assert!(!no.allowed && no.lines.len() == 1 && !no.lines[0].allows, "{no:?}");
-    let never = ask("root", about("token:oncall", "Backup", "namespaces/default")).await.unwrap();
-    assert!(!never.allowed, "a team's operator takes everything: {never:?}");
+    for method in ["Backup", "ExportLedger"] {
+        let never = ask("root", about("token:oncall", method, "namespaces/default")).await.unwrap();
+        assert!(!never.allowed, "a team's operator takes everything: {never:?}");
+    }
     let mut grouped = about("jwt:ada", "GetModel", &feed);
     grouped.groups = vec!["readers".to_owned()];
     let tier = ask("root", grouped).await.unwrap();
