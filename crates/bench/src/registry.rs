@@ -31,7 +31,7 @@ use crate::turns::{Compared, Turns, take_turns};
 type Client = RegistryClient<Channel>;
 
 /// How many models are known while one is asked for after the other.
-const MODELS: usize = 1000;
+pub const MODELS: usize = 1000;
 
 /// What is to be reached of the echo's rate.
 const GOAL: Goal = Goal::Ratio(0.7);
@@ -103,7 +103,7 @@ fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload
 }
 
 async fn clients(address: &str) -> Result<Vec<Client>> {
-    Ok(load::connect(address).await?.into_iter().map(RegistryClient::new).collect())
+    Ok(load::connect(address, CONNECTIONS).await?.into_iter().map(RegistryClient::new).collect())
 }
 
 /// GetModel of one model after the other, in turn with the echo; and how long an answer is.
@@ -125,10 +125,7 @@ async fn compare_reading(round: Duration, ours: &[Client]) -> Result<(Turns<Serv
 
 /// What is asked for one after the other.
 fn requests() -> Arc<[pb::GetModelRequest]> {
-    let request = |number| pb::GetModelRequest {
-        name: format!("namespaces/default/models/{}", id(number)),
-        ..Default::default()
-    };
+    let request = |number| pb::GetModelRequest { name: model_name(number), ..Default::default() };
     (0..MODELS).map(request).collect()
 }
 
@@ -152,14 +149,18 @@ async fn compare_creating(round: Duration, clients: &[Client], bare: &Bare) -> R
 }
 
 /// Creates the models that are asked for later.
-async fn create_all(client: &Client) -> Result<()> {
+pub async fn create_all(client: &Client) -> Result<()> {
     let create = |number| {
         let mut client = client.clone();
         tokio::spawn(async move { client.create_model(new_model(number)).await })
     };
-    let tasks: Vec<_> = (0..MODELS).map(create).collect();
-    for task in tasks {
-        task.await??;
+    let numbers: Vec<usize> = (0..MODELS).collect();
+    // No more at once than a service takes that is short of processors.
+    for some in numbers.chunks(CONNECTIONS * IN_FLIGHT) {
+        let tasks: Vec<_> = some.iter().copied().map(create).collect();
+        for task in tasks {
+            task.await??;
+        }
     }
     Ok(())
 }
@@ -168,6 +169,11 @@ async fn create_all(client: &Client) -> Result<()> {
 async fn record_bytes(store: &dyn Store) -> Result<usize> {
     let commit = store.watch(KeyRange::all(), 0).await?.next().await?;
     Ok(commit.changes.iter().map(|change| change.key().len() + change.value().map_or(0, Bytes::len)).sum())
+}
+
+/// The full name of the model with `number`.
+pub fn model_name(number: usize) -> String {
+    format!("namespaces/default/models/{}", id(number))
 }
 
 fn id(number: usize) -> String {
