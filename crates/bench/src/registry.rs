@@ -31,7 +31,7 @@ use crate::turns::{Compared, Turns, take_turns};
 type Client = RegistryClient<Channel>;
 
 /// How many models are known while one is asked for after the other.
-pub const MODELS: usize = 1000;
+const MODELS: usize = 1000;
 
 /// What is to be reached of the echo's rate.
 const GOAL: Goal = Goal::Ratio(0.7);
@@ -51,7 +51,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     });
     let running = serving.await?;
     let clients = clients(&running.address).await?;
-    create_all(&clients[0]).await?;
+    create_all(&clients[0], MODELS).await?;
 
     let (reading, payload) = compare_reading(round, &clients).await?;
     let record = record_bytes(&*store).await?;
@@ -148,13 +148,13 @@ async fn compare_creating(round: Duration, clients: &[Client], bare: &Bare) -> R
     Ok(turns.compare(|rate| *rate))
 }
 
-/// Creates the models that are asked for later.
-pub async fn create_all(client: &Client) -> Result<()> {
+/// Creates so many `models`, which are asked for later.
+pub async fn create_all(client: &Client, models: usize) -> Result<()> {
     let create = |number| {
         let mut client = client.clone();
         tokio::spawn(async move { client.create_model(new_model(number)).await })
     };
-    let numbers: Vec<usize> = (0..MODELS).collect();
+    let numbers: Vec<usize> = (0..models).collect();
     // No more at once than a service takes that is short of processors.
     for some in numbers.chunks(CONNECTIONS * IN_FLIGHT) {
         let tasks: Vec<_> = some.iter().copied().map(create).collect();

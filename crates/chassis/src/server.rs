@@ -38,6 +38,11 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// How many calls may be under way on one connection.
 const CALLS_PER_CONNECTION: u32 = 1024;
 
+/// How many calls of one connection may be given up before the server has looked at them, all of which come by at once
+/// when it, or its machine, stood still for longer than they were waited for. One more ends the connection, with all
+/// calls on it: against peers who begin calls only to give them up.
+const GIVEN_UP_PER_CONNECTION: usize = CALLS_PER_CONNECTION as usize;
+
 /// How long a connection may be silent before the server asks whether its peer is alive, and how long it waits for the
 /// answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
@@ -224,6 +229,7 @@ fn transport() -> tonic::transport::Server {
         .initial_connection_window_size(CONNECTION_WINDOW)
         .initial_stream_window_size(STREAM_WINDOW)
         .max_concurrent_streams(CALLS_PER_CONNECTION)
+        .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_PER_CONNECTION))
         .http2_keepalive_interval(Some(interval))
         .http2_keepalive_timeout(Some(patience))
         .http2_max_header_list_size(MOST_HEADERS)

@@ -98,8 +98,9 @@ impl Tally {
         let mut refused = BTreeMap::new();
         for ended in all.iter().filter(|ended| !ended.is_good()) {
             let code = if ended.code == Code::Ok { "LATE" } else { CODE_NAMES[ended.code as usize] };
-            *refused.entry(code).or_insert(0.0) += second(1);
+            *refused.entry(code).or_insert(0) += 1;
         }
+        let refused = refused.into_iter().map(|(code, count)| (code, second(count))).collect();
         let good = || all.iter().filter(|ended| ended.is_good());
         Self {
             offered: second(all.len()),
@@ -114,7 +115,8 @@ impl Tally {
 
 /// The time in milliseconds that the `share` of `times` stays below.
 pub fn quantile(times: impl Iterator<Item = Duration>, share: f64) -> f64 {
-    let mut all = Histogram::<u64>::new(3).expect("three digits are allowed");
+    let longest = (2 * DEADLINE).as_micros() as u64;
+    let mut all = Histogram::<u64>::new_with_bounds(1, longest, 3).expect("two seconds in three digits are allowed");
     times.for_each(|time| all.saturating_record(time.as_micros() as u64));
     all.value_at_quantile(share) as f64 / 1e3
 }

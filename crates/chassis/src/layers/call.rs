@@ -88,6 +88,9 @@ impl Call {
                 Ok(begun) => begun,
                 Err(end) => return Ok(self.refuse(&end)),
             };
+            if self.waiting.as_ref().is_some_and(Waiting::is_in_a_crowd) {
+                tokio::task::yield_now().await;
+            }
             if let Err(end) = self.begin() {
                 return Ok(self.refuse(&end));
             }

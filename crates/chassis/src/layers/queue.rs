@@ -20,7 +20,10 @@ const WINDOW: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_millis(50);
 
 /// So many may always wait, if the setting allows so many: a machine that stood still for a moment is not overloaded.
-const FEWEST: u32 = 128;
+const FEWEST: u32 = 32;
+
+/// More than so many are a crowd.
+const CROWD: u32 = 8;
 
 const MOST: Figure<Gauge> = Figure::gauge(
     "rpc_server_queue_most",
@@ -68,6 +71,12 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Whether many wait. Then connections are read before the next call begins: calls that nobody has read wait too,
+    /// unseen, and what would be let in behind them is late already.
+    pub(super) fn is_in_a_crowd(&self) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) > CROWD
+    }
+
     /// The call that `came` then begins `now`.
     pub(super) fn end(self, came: Stopwatch, now: Stopwatch) {
         let Queue { most, allowed, waits, open, .. } = &*self.0;
