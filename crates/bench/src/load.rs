@@ -29,13 +29,13 @@ pub struct Served {
     pub cpu_us: f64,
 }
 
-/// The connections to the service at `address`.
+/// So many `connections` to the service at `address`.
 ///
 /// # Errors
 /// When nobody listens there.
-pub async fn connect(address: &str) -> Result<Vec<Channel>> {
+pub async fn connect(address: &str, connections: usize) -> Result<Vec<Channel>> {
     let mut channels = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         channels.push(Endpoint::from_shared(address.to_owned())?.tcp_nodelay(true).connect().await?);
     }
     Ok(channels)

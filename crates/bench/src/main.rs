@@ -2,7 +2,8 @@
 //! in one run.
 //!
 //! Start reading at [`turns`], which is how everything is measured, then at the subject: [`store`], [`registry`],
-//! [`health`], [`sdk`].
+//! [`health`], [`sdk`],
+//! [`overload`].
 
 mod bare;
 mod echo;
@@ -11,6 +12,7 @@ mod health;
 mod load;
 mod machine;
 mod options;
+mod overload;
 mod processor_time;
 mod registry;
 mod reopening;
@@ -26,7 +28,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::Parser;
 use slipway_chassis::settings::{Log, LogFormat};
-use slipway_chassis::telemetry;
+use slipway_chassis::telemetry::{self, Telemetry};
 
 use figures::Figures;
 use machine::Machine;
@@ -38,14 +40,21 @@ const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if options.serve {
+        let folder = options.dir.as_deref().context("the service is told where its data lies")?;
+        return overload::serve(folder);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&options))
 }
 
+/// Starts the log, inside of a runtime. It lives as long as the process; there are no traces to bring out at its end.
+fn start_log() -> anyhow::Result<Telemetry> {
+    Ok(telemetry::start("slipway-bench", &Log::fixed(LOGGED, LogFormat::Json), None)?)
+}
+
 async fn run(options: &Options) -> anyhow::Result<()> {
-    let log = Log::fixed(LOGGED, LogFormat::Json);
-    // It lives as long as the process; there are no traces to bring out at its end.
-    let _telemetry = telemetry::start("slipway-bench", &log, None)?;
+    let _telemetry = start_log()?;
     if let (Some(part), Some(keys), Some(folder)) = (options.part, options.keys, &options.dir) {
         return reopening::run(part, keys, folder).await;
     }
@@ -75,6 +84,7 @@ async fn measure(subject: Subject, options: &Options, folder: &Path) -> anyhow::
         Subject::Registry => registry::measure(round, folder).await,
         Subject::Health => health::measure(round, folder).await,
         Subject::Sdk => sdk::measure(round, folder).await,
+        Subject::Overload => overload::measure(options.overload(), folder),
         Subject::All => Ok(Figures::default()),
     }
 }

@@ -17,9 +17,10 @@ pub struct Options {
     /// What is measured.
     #[arg(value_enum)]
     pub subject: Subject,
-    /// How long each figure is measured, and its limit as long again.
-    #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = seconds)]
-    pub seconds: f64,
+    /// How long each figure is measured, and its limit as long again; 5 if it is not said. The overload lasts so long
+    /// too, and a minute if it is not said.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<f64>,
     /// Where the stores keep their data meanwhile: a folder on a disk. Without it, the system's folder for temporary
     /// files, or this one when that lies in memory.
     #[arg(long, value_name = "FOLDER")]
@@ -30,6 +31,9 @@ pub struct Options {
     /// The part of that measurement that this process does.
     #[arg(long, hide = true, requires = "keys")]
     pub part: Option<Part>,
+    /// Be the service that is overloaded, with its data in the folder.
+    #[arg(long, hide = true, requires = "dir")]
+    pub serve: bool,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -39,6 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   slipway-bench all
   slipway-bench registry --seconds 20
+  slipway-bench overload --json
   slipway-bench store --keys 1000000
   slipway-bench store --dir /var/lib/slipway --json
 
@@ -55,6 +60,8 @@ pub enum Subject {
     Health,
     /// Routing decisions, beside the hash alone.
     Sdk,
+    /// A registry at three times its capacity for a minute, beside its best goodput.
+    Overload,
     /// All of these, one after the other.
     All,
 }
@@ -63,7 +70,7 @@ impl Subject {
     /// The subjects that are measured one by one.
     pub fn each(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Store, Self::Registry, Self::Health, Self::Sdk],
+            Self::All => vec![Self::Store, Self::Registry, Self::Health, Self::Sdk, Self::Overload],
             one => vec![one],
         }
     }
@@ -75,6 +82,7 @@ impl Subject {
             Self::Registry => "registry",
             Self::Health => "health",
             Self::Sdk => "sdk",
+            Self::Overload => "overload",
             Self::All => "all",
         }
     }
@@ -83,7 +91,12 @@ impl Subject {
 impl Options {
     /// How long one round lasts.
     pub fn round(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds) / ROUNDS
+        Duration::from_secs_f64(self.seconds.unwrap_or(5.0)) / ROUNDS
+    }
+
+    /// How long a service is overloaded.
+    pub fn overload(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.unwrap_or(60.0))
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long the processor has worked for this process.
+//! How long the processor has worked for a process.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,12 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// The time that all threads of this process have spent on a core so far; zero where the system does not tell.
 pub fn spent() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    spent_by(std::process::id())
+}
+
+/// The same of the process with the number `process`.
+pub fn spent_by(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The second field, the name of the program, is in parentheses and may hold anything; fields 14 and 15 are the
     // ticks of its own code and those of the kernel for it.
     let behind_the_name = stat.rsplit(')').next().unwrap_or_default();

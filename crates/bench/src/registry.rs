@@ -51,7 +51,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     });
     let running = serving.await?;
     let clients = clients(&running.address).await?;
-    create_all(&clients[0]).await?;
+    create_all(&clients[0], MODELS).await?;
 
     let (reading, payload) = compare_reading(round, &clients).await?;
     let record = record_bytes(&*store).await?;
@@ -103,7 +103,7 @@ fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload
 }
 
 async fn clients(address: &str) -> Result<Vec<Client>> {
-    Ok(load::connect(address).await?.into_iter().map(RegistryClient::new).collect())
+    Ok(load::connect(address, CONNECTIONS).await?.into_iter().map(RegistryClient::new).collect())
 }
 
 /// GetModel of one model after the other, in turn with the echo; and how long an answer is.
@@ -125,10 +125,7 @@ async fn compare_reading(round: Duration, ours: &[Client]) -> Result<(Turns<Serv
 
 /// What is asked for one after the other.
 fn requests() -> Arc<[pb::GetModelRequest]> {
-    let request = |number| pb::GetModelRequest {
-        name: format!("namespaces/default/models/{}", id(number)),
-        ..Default::default()
-    };
+    let request = |number| pb::GetModelRequest { name: model_name(number), ..Default::default() };
     (0..MODELS).map(request).collect()
 }
 
@@ -151,8 +148,8 @@ async fn compare_creating(round: Duration, clients: &[Client], bare: &Bare) -> R
     Ok(turns.compare(|rate| *rate))
 }
 
-/// Creates the models that are asked for later.
-async fn create_all(client: &Client) -> Result<()> {
+/// Creates so many `models`, which are asked for later.
+pub async fn create_all(client: &Client, models: usize) -> Result<()> {
     let team = pb::CreateTeamRequest {
         parent: "namespaces/default".to_owned(),
         team_id: "ranking".to_owned(),
@@ -163,9 +160,13 @@ async fn create_all(client: &Client) -> Result<()> {
         let mut client = client.clone();
         tokio::spawn(async move { client.create_model(new_model(number)).await })
     };
-    let tasks: Vec<_> = (0..MODELS).map(create).collect();
-    for task in tasks {
-        task.await??;
+    let numbers: Vec<usize> = (0..models).collect();
+    // No more at once than a service takes that is short of processors.
+    for some in numbers.chunks(CONNECTIONS * IN_FLIGHT) {
+        let tasks: Vec<_> = some.iter().copied().map(create).collect();
+        for task in tasks {
+            task.await??;
+        }
     }
     Ok(())
 }
@@ -179,6 +180,11 @@ async fn record_bytes(store: &dyn Store) -> Result<usize> {
         commit = commits.next().await?;
     }
     Ok(commit.changes.iter().map(|change| change.key().len() + change.value().map_or(0, Bytes::len)).sum())
+}
+
+/// The full name of the model with `number`.
+pub fn model_name(number: usize) -> String {
+    format!("namespaces/default/models/{}", id(number))
 }
 
 fn id(number: usize) -> String {

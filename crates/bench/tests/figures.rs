@@ -52,14 +52,27 @@ const REGISTRY: [&str; 9] = [
 
 const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];
 
+const OVERLOAD: [&str; 6] = [
+    "/best_goodput_per_s",
+    "/offered_per_s",
+    "/overloaded_goodput_per_s",
+    "/overloaded_ratio",
+    "/overloaded_p99_ms",
+    "/service_core_share",
+];
+
 const SDK: [&str; 2] = ["/route_ns", "/hash_ns"];
 
 #[test]
 fn all_of_it_is_one_object_by_subject_that_names_its_machine() {
     let all = measured("all");
-    for (subject, pointers) in [("store", &STORE[..]), ("registry", &REGISTRY), ("health", &HEALTH), ("sdk", &SDK)] {
+    let subjects =
+        [("store", &STORE[..]), ("registry", &REGISTRY), ("health", &HEALTH), ("sdk", &SDK), ("overload", &OVERLOAD)];
+    for (subject, pointers) in subjects {
         has_figures(&all[subject], pointers);
     }
+    let overload = &all["overload"];
+    assert!(overload["not_in_time_per_s"].is_object() && overload.get("recovery_s").is_some(), "{overload}");
     assert!(all["machine"]["cores"].is_u64() && all["machine"]["filesystem"].is_string(), "{all}");
 }
 

@@ -26,11 +26,10 @@ use slipway_domain::access::method::Rule;
 use slipway_domain::fault::Fault;
 use tempfile::TempDir;
 
-use crate::support::issuer::{self, base64, confused, key_set, signed, unsigned};
+use crate::issuer::{base64, confused, key_set, signed, unsigned};
 
-mod support {
-    pub mod issuer;
-}
+#[path = "support/issuer.rs"]
+mod issuer;
 
 const NOW: &str = "2026-03-03T14:02:00Z";
 const READ: Rule = Rule::Needs(Permission::ReadModels);

@@ -30,7 +30,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     let folder = folder.join("backed-up");
     let running = Running::start(&DECLARATION, &folder, |plan, own| process::serve(plan, own, start)).await?;
     let clients = clients(&running.address).await?;
-    create_all(&clients[0]).await?;
+    create_all(&clients[0], MODELS).await?;
     let operations = Operations::new(&Endpoint::new(&running.address)?);
     let next = Arc::new(AtomicUsize::new(MODELS));
     let create = move |client, _| create(client, next.fetch_add(1, Ordering::Relaxed));

@@ -36,11 +36,6 @@ impl Issuer {
     }
 }
 
-fn key_set(keys: &[(u8, &str)]) -> String {
-    let keys = keys.iter().map(|(seed, id)| public(*seed, id)).collect();
-    serde_json::to_string(&JwkSet { keys }).unwrap()
-}
-
 #[tokio::test]
 async fn keys_on_the_web_are_waited_for_kept_and_renewed() {
     let issuer = Issuer::start();
