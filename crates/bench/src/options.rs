@@ -94,9 +94,9 @@ impl Options {
         Duration::from_secs_f64(self.seconds.unwrap_or(5.0)) / ROUNDS
     }
 
-    /// How long a service is overloaded.
+    /// How long a service is overloaded: a second at least, or nothing may be answered at all.
     pub fn overload(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds.unwrap_or(60.0))
+        Duration::from_secs_f64(self.seconds.unwrap_or(60.0).max(1.0))
     }
 }
 

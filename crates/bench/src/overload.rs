@@ -27,6 +27,9 @@ use service::Service;
 
 pub use service::run as serve;
 
+/// What is measured before and after an overload takes no less: in less nothing may be answered at all.
+const SHORTEST: Duration = Duration::from_millis(300);
+
 /// How many connections carry the load.
 const CONNECTIONS: usize = 64;
 
@@ -91,7 +94,7 @@ impl Load {
     async fn measure(self) -> Result<Measured> {
         let Self { address, process, time } = self;
         let mix = Mix::start(&address, CONNECTIONS).await?;
-        let short = time / 10;
+        let short = (time / 10).max(SHORTEST);
         let mut best = (0.0, UNDER_WAY[0]);
         for under_way in UNDER_WAY {
             let goodput = mix.goodput(under_way, short / 2).await?;

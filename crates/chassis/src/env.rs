@@ -177,18 +177,6 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
-
-    /// The real time from the start of `earlier` to that of this one; zero when that was later.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_duration_since(earlier.0)
-    }
-
-    /// Whether this one was started at the real instant `deadline`, or later.
-    #[must_use]
-    pub fn is_past(self, deadline: Instant) -> bool {
-        self.0 >= deadline
-    }
 }
 
 /// `instant + duration`, or the last representable instant when that lies beyond it.

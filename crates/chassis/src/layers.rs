@@ -8,7 +8,6 @@ mod end;
 mod measure;
 pub(crate) mod panic;
 mod places;
-mod queue;
 mod rate;
 mod span;
 mod stream;
@@ -19,20 +18,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderName, Request, Response};
-use slipway_domain::access::method::Rule;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
 use crate::access::Access;
 use crate::env::Env;
-use crate::methods::{Methods, Shape};
+use crate::methods::Methods;
 use crate::server;
 use call::Call;
-use end::End;
 use measure::Measures;
 use places::Places;
-use queue::{Queue, Waiting};
 use rate::Rate;
 
 pub use deadline::Deadlines;
@@ -89,7 +85,6 @@ struct Shared {
     measures: Arc<Measures>,
     limits: Limits,
     rate: Rate,
-    queue: Arc<Queue>,
     requests: Arc<Places>,
     streams: Arc<Places>,
     open_streams: Arc<Places>,
@@ -104,7 +99,6 @@ impl Layers {
         let requests = Places::new(limits.requests);
         let streams = Places::new(limits.streams);
         let open_streams = Places::new(limits.streams.div_ceil(OPEN_STREAMS));
-        let queue = Queue::new(limits.requests, env, metrics);
         Self(Arc::new(Shared {
             env: env.clone(),
             access: access.clone(),
@@ -112,7 +106,6 @@ impl Layers {
             measures,
             limits,
             rate: Rate::new(limits.rates),
-            queue,
             requests,
             streams,
             open_streams,
@@ -125,30 +118,6 @@ impl Layers {
         self.0.requests.empty(&self.0.env).await;
         self.0.streams.empty(&self.0.env).await;
         self.0.open_streams.empty(&self.0.env).await;
-    }
-}
-
-impl Shared {
-    /// The places for calls of one shape, by what is asked of their callers; a probe needs none.
-    fn places(&self, shape: Shape, rule: Rule) -> Option<&Arc<Places>> {
-        match (shape, rule) {
-            (Shape::Unary, _) => Some(&self.requests),
-            (Shape::Stream, Rule::Open) => Some(&self.open_streams),
-            (Shape::Stream, Rule::Authenticated | Rule::Needs(_) | Rule::Closed) => Some(&self.streams),
-            (Shape::Probe, _) => None,
-        }
-    }
-
-    /// Lets a call of one shape come in, if there is room for it. Only unary calls queue: a stream waits once in its life,
-    /// and a probe is always answered.
-    fn join(&self, shape: Shape, rule: Rule) -> Result<Option<Waiting>, End> {
-        if self.places(shape, rule).is_some_and(|places| places.are_taken()) {
-            return Err(End::Overloaded);
-        }
-        match shape {
-            Shape::Unary => self.queue.join().map(Some).ok_or(End::Overloaded),
-            Shape::Stream | Shape::Probe => Ok(None),
-        }
     }
 }
 
@@ -184,92 +153,15 @@ where
         // The clone stays behind, because only this one was asked whether it is ready.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
-        match Call::open(self.shared.clone(), &mut request) {
-            Ok(call) if call.has_room() => Box::pin(call.run(&mut inner, request)),
-            Ok(mut call) => Box::pin(async move {
-                match call.room().await {
-                    Ok(()) => call.run(&mut inner, request).await,
-                    Err(end) => Ok(call.refuse(&end)),
-                }
-            }),
-            Err(refusal) => Box::pin(std::future::ready(Ok(refusal))),
+        let call = Call::open(self.shared.clone(), &mut request);
+        if call.has_room() {
+            return Box::pin(call.run(&mut inner, request));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::time::Duration;
-
-    use tonic::Status;
-
-    use super::*;
-    use crate::metrics::Metrics;
-    use crate::readiness::Readiness;
-
-    /// Layers that let `requests` calls in, around a handler that counts how often it has begun.
-    fn layered(
-        requests: u32,
-        begun: &Arc<AtomicU32>,
-    ) -> impl Service<Request<Body>, Response = Response<Body>> + use<> {
-        let (env, metrics) = (Env::system(), Metrics::new().unwrap());
-        let access = Access::open(&env, &metrics);
-        let shared = server::Shared { env, access, metrics, readiness: Readiness::new(), certificates: None };
-        let deadlines = Deadlines { default: Duration::from_secs(60), max: Duration::from_secs(60) };
-        let limits = Limits { requests, streams: 1, deadlines, rates: Rates::default() };
-        let begun = Arc::clone(begun);
-        let handler = move |_| {
-            let begun = Arc::clone(&begun);
-            async move {
-                begun.fetch_add(1, Ordering::Relaxed);
-                Ok::<_, Infallible>(Response::new(Body::empty()))
+        Box::pin(async move {
+            match call.room().await {
+                Ok(()) => call.run(&mut inner, request).await,
+                Err(end) => Ok(call.refuse(&end)),
             }
-        };
-        Layers::new(&shared, Methods::read(&[]).unwrap(), limits, Stop::default()).layer(tower::service_fn(handler))
-    }
-
-    fn request(timeout: &str) -> Request<Body> {
-        Request::builder().uri("/test.v1.Echo/Say").header("grpc-timeout", timeout).body(Body::empty()).unwrap()
-    }
-
-    fn code<E>(answer: Result<Response<Body>, E>) -> tonic::Code {
-        let answer = answer.unwrap_or_else(|_| unreachable!("the layers never fail"));
-        Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code())
-    }
-
-    #[tokio::test]
-    async fn what_nobody_waits_for_any_more_is_not_begun() {
-        let begun = Arc::default();
-        let mut layers = layered(10, &begun);
-        let (late, early) = (layers.call(request("1m")), layers.call(request("1H")));
-        Env::system().pause(Duration::from_millis(20)).await;
-        assert_eq!(code(late.await), tonic::Code::DeadlineExceeded);
-        assert_eq!(begun.load(Ordering::Relaxed), 0);
-        assert_eq!(code(early.await), tonic::Code::Ok);
-        assert_eq!(begun.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn fewer_calls_may_wait_after_long_waits_and_all_again_after_short_ones() {
-        let begun = Arc::default();
-        let mut layers = layered(1000, &begun);
-        let mut refused_of_all = async |wait: u64| {
-            let one = layers.call(request("1H"));
-            Env::system().pause(Duration::from_millis(wait)).await;
-            assert_eq!(code(one.await), tonic::Code::Ok);
-            let all: Vec<_> = (0..1000).map(|_| layers.call(request("1H"))).collect();
-            let mut refused = 0;
-            for call in all {
-                refused += u32::from(code(call.await) == tonic::Code::ResourceExhausted);
-            }
-            refused
-        };
-        let found = tokio::time::timeout(Duration::from_secs(60), async {
-            assert_eq!(refused_of_all(0).await, 0);
-            while refused_of_all(300).await < 800 {}
-            while refused_of_all(10).await > 0 {}
-        });
-        found.await.expect("the queue follows the waits");
+        })
     }
 }

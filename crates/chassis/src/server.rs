@@ -39,11 +39,6 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 /// How many calls may be under way on one connection.
 const CALLS_PER_CONNECTION: u32 = 1024;
 
-/// How many calls of one connection may be given up before the server has looked at them, all of which come by at once
-/// when it, or its machine, stood still for longer than they were waited for. One more ends the connection, with all
-/// calls on it: against peers who begin calls only to give them up (CVE-2023-44487).
-const GIVEN_UP_PER_CONNECTION: usize = CALLS_PER_CONNECTION as usize;
-
 /// How long a connection may be silent before the server asks whether its peer is alive, and how long it waits for the
 /// answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
@@ -55,9 +50,11 @@ const OPERATORS: u32 = 256;
 /// The most headers of one call, in bytes.
 const MOST_HEADERS: u32 = 32 << 10;
 
-/// How many streams of one connection may have been broken off by us because they broke the protocol; with one more, the
-/// connection ends. The transport leaves this open unless it is told, and one that breaks the rules has us write for ever
-/// (RUSTSEC-2024-0003).
+/// How many streams of one connection may have been taken back by its peer before anybody looked at them, and how many
+/// may have been broken off by us because they broke the protocol; with one more, the connection ends. Without the first,
+/// a peer that begins and takes back keeps us busy at no cost of its own (CVE-2023-44487); without the second, which the
+/// transport leaves open unless it is told, one that breaks the rules has us write for ever (RUSTSEC-2024-0003).
+const MOST_TAKEN_BACK: usize = 20;
 const MOST_BROKEN_OFF: usize = 1024;
 
 /// How long a call that was sent before the server stopped may be on its way in, and its answer on its way out.
@@ -243,6 +240,6 @@ fn transport() -> tonic::transport::Server {
         .http2_keepalive_interval(Some(interval))
         .http2_keepalive_timeout(Some(patience))
         .http2_max_header_list_size(MOST_HEADERS)
-        .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_PER_CONNECTION))
+        .http2_max_pending_accept_reset_streams(Some(MOST_TAKEN_BACK))
         .http2_max_local_error_reset_streams(Some(MOST_BROKEN_OFF))
 }

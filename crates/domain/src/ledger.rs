@@ -23,6 +23,7 @@ use crate::traffic::Traffic;
 
 /// Any one resource of the registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "most are models and versions, and none is kept for long")]
 pub enum Resource {
     /// A model type.
     ModelType(ModelType),

@@ -89,6 +89,13 @@ pub enum Missing {
     Allowed,
 }
 
+impl From<bool> for Missing {
+    /// What `allow_missing` says.
+    fn from(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Refused }
+    }
+}
+
 impl Registry {
     /// Reads the store, whose revisions belong to `history` and which is given a key for its ledger if it has none, and
     /// builds the use cases over it. [`Registry::run`] must run beside them.

@@ -17,7 +17,6 @@ use tracing::{Instrument, Span};
 use super::end::End;
 use super::measure::Measure;
 use super::places::Place;
-use super::queue::Waiting;
 use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, answer, panic, span};
 use crate::access::{Admitted, Credentials, Entry, Refused};
@@ -37,8 +36,6 @@ pub(super) struct Call {
     rule: Rule,
     request_id: RequestId,
     deadline: Option<Instant>,
-    /// Its place among those that wait for a processor; none after it has begun.
-    waiting: Option<Waiting>,
     /// How the caller of a stream was let in, where callers are asked who they are.
     entry: Result<Option<Box<Entry>>, Box<Refused>>,
     measure: Measure,
@@ -48,18 +45,12 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Opens a call, or answers it at once when there is no room for it: before anything is done for it that takes time,
-    /// since what refusals cost is taken from the calls that are let in.
-    pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Result<Self, Response<Body>> {
+    pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Self {
         let method = shared.methods.at(request.uri().path());
         let Method { shape, rule, .. } = shared.methods.all()[method];
         let measure = shared.measures.begin(&shared.env, method);
         let proposed = request.headers().get(&REQUEST_ID_HEADER).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
-        let waiting = match shared.join(shape, rule) {
-            Ok(waiting) => waiting,
-            Err(end) => return Err(refusal(&end, &request_id, measure)),
-        };
         let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
         let entered = span.in_scope(|| enter(&shared, method, request).inspect_err(|refused| note(refused, request)));
@@ -70,7 +61,7 @@ impl Call {
             entry
         });
         let busy = request.extensions().get::<Peer>().and_then(|peer| keep(peer, &entry, &shared.env));
-        Ok(Self { shared, shape, rule, request_id, deadline, waiting, entry, measure, span, busy })
+        Self { shared, shape, rule, request_id, deadline, entry, measure, span, busy }
     }
 
     /// Whether the caller takes its answers, so that it can be answered more.
@@ -79,9 +70,7 @@ impl Call {
     }
 
     /// Waits until it does, or until nobody waits for the answer any more.
-    pub(super) async fn room(&mut self) -> Result<(), End> {
-        // It waits for its peer, and not for a processor.
-        self.waiting = None;
+    pub(super) async fn room(&self) -> Result<(), End> {
         let Some(busy) = &self.busy else { return Ok(()) };
         let Some(deadline) = self.deadline else {
             busy.room().await;
@@ -94,7 +83,7 @@ impl Call {
     ///
     /// What is waited with is small, since every call allocates it: the handler has a box of its own, and nothing else
     /// holds the request.
-    pub(super) fn run<S>(mut self, inner: &mut S, request: Request<Body>) -> impl Future<Output = Answer> + use<S>
+    pub(super) fn run<S>(self, inner: &mut S, request: Request<Body>) -> impl Future<Output = Answer> + use<S>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
@@ -111,12 +100,6 @@ impl Call {
                 Ok(begun) => begun,
                 Err(end) => return Ok(self.refuse(&end)),
             };
-            if self.waiting.as_ref().is_some_and(Waiting::is_in_a_crowd) {
-                tokio::task::yield_now().await;
-            }
-            if let Err(end) = self.begin() {
-                return Ok(self.refuse(&end));
-            }
             match self.work(handler).await {
                 Ok(response) => Ok(self.answer(response, place)),
                 Err(end) => Ok(self.refuse(&end)),
@@ -127,20 +110,13 @@ impl Call {
 
     /// A place among the calls under way; none is needed for a probe.
     fn admit(&self) -> Result<Option<Place>, End> {
-        let Some(places) = self.shared.places(self.shape, self.rule) else { return Ok(None) };
+        let places = match (self.shape, self.rule) {
+            (Shape::Unary, _) => &self.shared.requests,
+            (Shape::Stream, Rule::Open) => &self.shared.open_streams,
+            (Shape::Stream, Rule::Authenticated | Rule::Needs(_) | Rule::Closed) => &self.shared.streams,
+            (Shape::Probe, _) => return Ok(None),
+        };
         places.take().map(Some).ok_or(End::Overloaded)
-    }
-
-    /// A processor is free for the call now. That may be too late: what nobody waits for any more is not begun.
-    fn begin(&mut self) -> Result<(), End> {
-        let now = self.shared.env.stopwatch();
-        if let Some(waiting) = self.waiting.take() {
-            waiting.end(self.measure.came(), now);
-        }
-        match self.deadline {
-            Some(deadline) if now.is_past(deadline) => Err(End::Deadline),
-            _ => Ok(()),
-        }
     }
 
     /// The request, if its caller may begin another one now; its body comes no faster than the caller may send.
@@ -173,8 +149,17 @@ impl Call {
     }
 
     /// The answer of a call that came to no other end.
-    pub(super) fn refuse(self, end: &End) -> Response<Body> {
-        refusal(end, &self.request_id, self.measure)
+    pub(super) fn refuse(mut self, end: &End) -> Response<Body> {
+        let status = end.status(&self.request_id);
+        self.measure.broke(end.reason(), status.code());
+        self.status(status)
+    }
+
+    /// The answer that consists of `status` alone.
+    fn status(self, status: Status) -> Response<Body> {
+        let mut response = status.into_http();
+        response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
+        response
     }
 
     fn answer(mut self, mut response: Response<Body>, place: Option<Place>) -> Response<Body> {
@@ -197,7 +182,7 @@ impl Call {
         if let Some(status) = Status::from_header_map(headers).filter(|_| bare) {
             let status = status::of_transport(&status, &self.request_id);
             self.measure.ended(status.code());
-            return alone(status, &self.request_id);
+            return self.status(status);
         }
         self.measure.ended(code);
         response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
@@ -280,20 +265,6 @@ fn keep<T>(peer: &Peer, entry: &Result<T, Box<Refused>>, env: &Env) -> Option<Bu
             None
         }
     }
-}
-
-/// The answer to a call that ends without its handler's word.
-fn refusal(end: &End, request_id: &RequestId, mut measure: Measure) -> Response<Body> {
-    let status = end.status(request_id);
-    measure.broke(end.reason(), status.code());
-    alone(status, request_id)
-}
-
-/// The answer that consists of `status` alone.
-fn alone(status: Status, request_id: &RequestId) -> Response<Body> {
-    let mut response = status.into_http();
-    response.headers_mut().insert(&REQUEST_ID_HEADER, request_id.header());
-    response
 }
 
 /// Lets the caller of a method in, or says why not.

@@ -128,11 +128,6 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    /// When the call came.
-    pub(super) fn came(&self) -> Stopwatch {
-        self.stopwatch
-    }
-
     /// How the call ended.
     pub(super) fn ended(&mut self, code: Code) {
         self.code = code;

@@ -33,11 +33,6 @@ impl Places {
         Some(Place(self.clone()))
     }
 
-    /// Whether a call that comes now finds none.
-    pub(super) fn are_taken(&self) -> bool {
-        self.taken() >= self.most
-    }
-
     /// How many are taken.
     pub(super) fn taken(&self) -> u32 {
         self.taken.load(Ordering::Relaxed)

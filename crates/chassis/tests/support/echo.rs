@@ -35,8 +35,6 @@ pub struct Echo {
     pub given_up: Arc<Notify>,
     /// Told when a call of `Say` has begun to wait.
     pub waiting: Arc<Notify>,
-    /// Tells the calls of `Say` that linger until then.
-    pub told: Arc<Notify>,
 }
 
 impl Echo {
@@ -96,12 +94,6 @@ impl UnaryService<String> for Say {
                     echo.waiting.notify_one();
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     Ok(tonic::Response::new("lingered".to_owned()))
-                }
-                "linger until told" => {
-                    let told = echo.told.notified();
-                    echo.waiting.notify_one();
-                    told.await;
-                    Ok(tonic::Response::new("told".to_owned()))
                 }
                 "caller" => {
                     let left = caller.deadline.map(|deadline| deadline - std::time::Instant::now());

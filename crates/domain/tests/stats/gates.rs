@@ -168,7 +168,7 @@ fn what_the_candidate_shows_after_full_exposure_can_convict_it() {
 #[test]
 fn quiet_hours_of_the_ramp_in_which_only_the_candidate_had_rows_are_no_days_on_which_it_served_alone() {
     let busy = || (0..23).map(|at| (hour(100, 0.2, 15 + at % 11), hour(100, 0.2, 15 + at % 11)));
-    let quiet = |at: usize| [(hour(1, 0.2, usize::from(at % 5 == 0)), Cell::new())];
+    let quiet = |at: usize| [(hour(1, 0.2, usize::from(at.is_multiple_of(5))), Cell::new())];
     let ramp = (0..20).flat_map(|at| busy().chain(quiet(at)));
     // Two days of weather that the candidate takes for worse than it is, on which nothing is to be decided.
     let weather = (0..48).map(|at| (hour(100, 0.3, 15 + at % 11), Cell::new()));

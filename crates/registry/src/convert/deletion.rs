@@ -26,8 +26,7 @@ macro_rules! asked {
         impl From<pb::$delete> for Asked {
             fn from(request: pb::$delete) -> Self {
                 let pb::$delete { name, etag, allow_missing, request_id, validate_only, reason } = request;
-                let missing = if allow_missing { Missing::Allowed } else { Missing::Refused };
-                Self { name, etag, missing, request_id, validate_only, reason }
+                Self { name, etag, missing: allow_missing.into(), request_id, validate_only, reason }
             }
         }
 

@@ -192,11 +192,11 @@ pub(super) fn mask(mask: Option<prost_types::FieldMask>) -> Mask {
 }
 
 /// What happens when what an update is about is not there: what is not there has no etag.
-pub(super) fn missing(check: &mut Check, allowed: bool, (field, etag): (&str, &str)) -> Missing {
-    if allowed && !etag.is_empty() {
+pub(super) fn missing(check: &mut Check, missing: Missing, (field, etag): (&str, &str)) -> Missing {
+    if missing == Missing::Allowed && !etag.is_empty() {
         check.add(field, "CONTRADICTION", "must not be set with allow_missing: what is not there has no etag");
     }
-    if allowed { Missing::Allowed } else { Missing::Refused }
+    missing
 }
 
 /// Reads a request to create a model type.
@@ -237,7 +237,7 @@ pub fn update_model_type(
     let name = parse(&mut check, "model_type.name", ModelTypeName::parse(&message.name));
     let name = name.unwrap_or_else(|| ModelTypeName { namespace: nowhere().namespace, model_type: nowhere().model });
     let wanted = model_type(&mut check, name, message);
-    let missing = missing(&mut check, allow_missing, ("model_type.etag", &etag));
+    let missing = missing(&mut check, allow_missing.into(), ("model_type.etag", &etag));
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing }))
@@ -270,7 +270,7 @@ pub fn update_model(caller: Caller, request: pb::UpdateModelRequest) -> Result<(
     let etag = message.etag.clone();
     let name = parse(&mut check, "model.name", ModelName::parse(&message.name)).unwrap_or_else(nowhere);
     let wanted = model(&mut check, name, message);
-    let missing = missing(&mut check, allow_missing, ("model.etag", &etag));
+    let missing = missing(&mut check, allow_missing.into(), ("model.etag", &etag));
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing }))

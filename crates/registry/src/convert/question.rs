@@ -112,7 +112,7 @@ pub fn batch_get_versions(request: pb::BatchGetVersionsRequest) -> Result<Vec<Ve
 pub fn list_teams(request: pb::ListTeamsRequest) -> Result<ListQuery, Error> {
     let pb::ListTeamsRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
     check_parent(&parent)?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into() })
 }
 
 /// Reads a request to list aliases.
@@ -143,10 +143,6 @@ fn check_parent(parent: &str) -> Result<(), Error> {
     parsed.map_err(|error| Error::invalid("parent", "NOT_A_NAME", error.to_string()))
 }
 
-fn show(deleted: bool) -> Show {
-    if deleted { Show::All } else { Show::Living }
-}
-
 /// Reads a request to list model types.
 ///
 /// # Errors
@@ -154,7 +150,7 @@ fn show(deleted: bool) -> Show {
 pub fn list_model_types(request: pb::ListModelTypesRequest) -> Result<ListQuery, Error> {
     let pb::ListModelTypesRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
     check_parent(&parent)?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into() })
 }
 
 /// Reads a request to list models.
@@ -164,7 +160,7 @@ pub fn list_model_types(request: pb::ListModelTypesRequest) -> Result<ListQuery,
 pub fn list_models(request: pb::ListModelsRequest) -> Result<(ListQuery, pb::View), Error> {
     let pb::ListModelsRequest { parent, page_size, page_token, filter, order_by, view: wanted, show_deleted } = request;
     check_parent(&parent)?;
-    Ok((ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) }, view(wanted)?))
+    Ok((ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into() }, view(wanted)?))
 }
 
 /// A parent that is a model, or with `-` any of a namespace or any at all.
@@ -182,7 +178,7 @@ fn check_models(parent: &str) -> Result<(), Error> {
 pub fn list_versions(request: pb::ListVersionsRequest) -> Result<ListQuery, Error> {
     let pb::ListVersionsRequest { parent, page_size, page_token, filter, order_by, show_deleted } = request;
     check_models(&parent)?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show(show_deleted) })
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into() })
 }
 
 /// Reads how much of a resource is wanted.

@@ -70,7 +70,7 @@ pub fn update_team(caller: Caller, request: pb::UpdateTeamRequest) -> Result<(In
     let name = parse(&mut check, "team.name", TeamName::parse(&message.name));
     let name = name.unwrap_or_else(|| TeamName { namespace: nowhere().namespace, team: nowhere().model });
     let wanted = team(&mut check, &name, message);
-    let missing = missing(&mut check, allow_missing, ("team.etag", &etag));
+    let missing = missing(&mut check, allow_missing.into(), ("team.etag", &etag));
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;
     Ok((intent, Update { wanted, mask: mask(update_mask), etag, missing }))

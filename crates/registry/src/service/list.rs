@@ -39,6 +39,13 @@ pub enum Show {
     All,
 }
 
+impl From<bool> for Show {
+    /// What `show_deleted` says.
+    fn from(deleted: bool) -> Self {
+        if deleted { Self::All } else { Self::Living }
+    }
+}
+
 /// One page.
 #[derive(Debug, Clone)]
 pub struct Listed<T> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use slipway_registry::service::Show;
 use slipway_sdk::{Error, pb};
 
 use crate::support::{Running, fields, model_with_versions, name, new_model, new_version, reason, start};
@@ -24,7 +25,8 @@ async fn serve(registry: &Running, id: &str, version: Option<u64>) {
     registry.client.set_traffic(request).await.unwrap();
 }
 
-async fn listed(registry: &Running, show_deleted: bool) -> Vec<String> {
+async fn listed(registry: &Running, show: Show) -> Vec<String> {
+    let show_deleted = show == Show::All;
     let request = pb::ListModelsRequest { parent: "namespaces/default".to_owned(), show_deleted, ..Default::default() };
     let page = registry.client.list_models(request).await.unwrap();
     page.models.into_iter().map(|model| model.name.rsplit('/').next().unwrap().to_owned()).collect()
@@ -39,7 +41,7 @@ async fn what_is_deleted_is_left_out_refuses_changes_and_comes_back_whole() {
     let deleted = delete(&registry, "a").await.unwrap();
     assert_eq!(deleted.purge_time.unwrap().seconds - deleted.delete_time.unwrap().seconds, 30 * 24 * 60 * 60);
     assert_eq!(
-        (listed(&registry, false).await, listed(&registry, true).await),
+        (listed(&registry, Show::Living).await, listed(&registry, Show::All).await),
         (vec!["b".into()], vec!["a".into(), "b".into()])
     );
     assert!(registry.client.get_model(&name("a")).await.unwrap().delete_time.is_some());
@@ -127,7 +129,7 @@ async fn after_thirty_days_it_is_gone_for_good_with_all_that_lies_below_it() {
     registry.client.set_aliases(set).await.unwrap();
     delete(&registry, "a").await.unwrap();
     registry.clock.advance(DAY * 29).await;
-    assert_eq!(listed(&registry, true).await, ["a", "b"]);
+    assert_eq!(listed(&registry, Show::All).await, ["a", "b"]);
     registry.clock.advance(DAY * 2).await;
     while registry.client.get_model(&name("a")).await.is_ok() {
         registry.clock.advance(Duration::from_secs(600)).await;
@@ -139,7 +141,7 @@ async fn after_thirty_days_it_is_gone_for_good_with_all_that_lies_below_it() {
     assert_eq!(changes[0].action(), pb::ChangeAction::Delete);
     assert_eq!((changes[0].principal.as_str(), changes[0].after.is_none()), ("service:registry", true));
     let registry = registry.restart().await;
-    assert_eq!(listed(&registry, true).await, ["b"]);
+    assert_eq!(listed(&registry, Show::All).await, ["b"]);
     // A new model of the name begins behind the numbers of the old one.
     registry.client.create_model(new_model("a")).await.unwrap();
     assert_eq!(
