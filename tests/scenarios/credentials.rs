@@ -52,6 +52,7 @@ fn a_token_is_kept_by_login_told_by_whoami_and_forgotten_by_logout() {
 fn why_somebody_may_or_may_not_is_explained_by_the_line_of_the_policy() {
     let place = Place::start();
     for (model, team) in [("ctr", "ads"), ("feed", "social")] {
+        assert!(done(&place.person("ada", &["team", "create", team])));
         let created = place.person("ada", &["model", "create", model, "--owner", team]);
         assert!(done(&created), "{}", said(&created));
     }

@@ -80,7 +80,9 @@ fn keys_of(entries: &[(String, Change)]) -> Vec<String> {
 fn a_change_that_the_ledger_does_not_tell_is_seen() {
     let mut history = super::red::calm();
     assert_eq!(check(&history), Ok(()));
-    let told = |what: &What| matches!(what, What::Committed(life, _, _) if life.role == Role::Registry);
+    let tells = |writes: &[(Bytes, Option<Bytes>)]| writes.iter().any(|(key, _)| keys::ledger_resource(key).is_some());
+    let told =
+        |what: &What| matches!(what, What::Committed(life, _, writes) if life.role == Role::Registry && tells(writes));
     let fact = history.facts.iter_mut().rfind(|fact| told(&fact.what)).unwrap();
     if let What::Committed(_, _, writes) = &mut fact.what {
         writes.retain(|(key, _)| keys::ledger_resource(key).is_none());

@@ -19,20 +19,20 @@ impl<T: fmt::Debug> fmt::Debug for Print<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use slipway_domain::model::Model;
+    use slipway_domain::name::ModelName;
 
-    #[derive(Debug)]
-    #[allow(dead_code, reason = "it is only written")]
-    struct Request {
-        on_call: &'static str,
-        runbook_uri: &'static str,
-        deletion: Option<u8>,
-    }
+    use super::*;
+    use crate::kind::Rules;
 
     #[test]
     fn a_later_field_shows_only_once_it_is_set() {
-        let print = |runbook_uri| format!("{:?}", Print(&Request { on_call: "a", runbook_uri, deletion: None }));
-        assert_eq!(print(""), "Request { on_call: \"a\" }");
-        assert_eq!(print("x:y"), "Request { on_call: \"a\", runbook_uri: \"x:y\" }");
+        let blank = Model::blank(&ModelName::parse("namespaces/default/models/m").unwrap());
+        let print = |model: &Model| format!("{:?}", Print(model));
+        for later in ["runbook_uri", "protected_aliases", "attestation", "deletion"] {
+            assert!(!print(&blank).contains(later), "{later}");
+        }
+        let set = Model { runbook_uri: "https://x".to_owned(), ..blank };
+        assert!(print(&set).contains("runbook_uri: \"https://x\""));
     }
 }

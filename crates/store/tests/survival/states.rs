@@ -84,12 +84,12 @@ async fn an_older_state_is_caught_up() {
     let state = bed.states.path().join("state");
     let store = bed.open(sealed()).expect("an empty disk opens");
     write(&store, 20).await;
-    drop(store);
+    store.close().await;
     let older = tempfile::tempdir().expect("a temporary folder");
     copy_folder(&state, older.path());
     let store = bed.open(sealed()).expect("it was closed");
     write(&store, 60).await;
-    drop(store);
+    store.close().await;
     std::fs::remove_dir_all(&state).expect("writable");
     copy_folder(older.path(), &state);
     assert_all_is_there(&bed).await;
