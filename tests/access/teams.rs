@@ -262,6 +262,12 @@ async fn a_model_is_neither_made_for_nor_given_to_nor_taken_from_another_team() 
         let request = registry::UpdateModelRequest { model: Some(wanted), ..Default::default() };
         assert_eq!(code(registry.update_model(asked(&services, "ads", request)).await.map(drop)), denied, "{name}");
     }
+    // Whoever may create a model may say so by an update, too, and nobody else.
+    for (by, owner, expected) in [("ads", "feed", denied), ("ads", "ads", Ok(()))] {
+        let wanted = registry::Model { name: model("by-update"), ..owned(owner, 1) };
+        let request = registry::UpdateModelRequest { model: Some(wanted), allow_missing: true, ..Default::default() };
+        assert_eq!(code(registry.update_model(asked(&services, by, request)).await.map(drop)), expected, "{owner}");
+    }
     registry.create_team(asked(&services, "root", new_team("x"))).await.unwrap();
     // Nor made to matter less, where the rights end at a tier.
     let minor = registry::CreateModelRequest { model: Some(owned("x", 2)), ..new_model("minor", "x") };

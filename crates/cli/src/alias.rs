@@ -120,14 +120,13 @@ impl Set {
     }
 }
 
-const HEADINGS: [&str; 5] = ["model", "alias", "version", "protected", "moved"];
+const HEADINGS: [&str; 4] = ["model", "alias", "version", "moved"];
 
-fn row(alias: &pb::Alias) -> [String; 5] {
+fn row(alias: &pb::Alias) -> [String; 4] {
     [
         text::model(&alias.name),
         text::id(&alias.name).to_owned(),
         text::id(&alias.version).to_owned(),
-        if alias.protected { "yes" } else { "" }.to_owned(),
         text::age(alias.update_time),
     ]
 }
@@ -146,7 +145,6 @@ fn show(alias: &pb::Alias) -> String {
     facts(&[
         ("name", alias.name.clone()),
         ("version", alias.version.clone()),
-        ("protected", if alias.protected { "yes" } else { "" }.to_owned()),
         ("created", text::since(alias.create_time)),
         ("moved", text::since(alias.update_time)),
         ("etag", alias.etag.clone()),

@@ -291,7 +291,6 @@ fn show(model: &pb::Model) -> String {
         ("created", text::since(model.create_time)),
         ("updated", text::since(model.update_time)),
         ("attested", model.attestation.as_ref().map(attested).unwrap_or_default()),
-        ("protected aliases", model.protected_aliases.join(" ")),
         ("deleted", text::since(model.delete_time)),
         ("etag", model.etag.clone()),
     ])

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::deletion::Deletion;
-use crate::name::{Identifier, ModelName, ModelTypeName, VersionName};
+use crate::name::{ModelName, ModelTypeName, VersionName};
 use crate::principal::Principal;
 
 /// The severest tier.
@@ -139,8 +139,6 @@ impl HealthPolicy {
 
 /// How long an owner's word holds.
 pub const ATTESTATION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// The most aliases of one model that can be protected.
-const MOST_PROTECTED: usize = 16;
 
 /// That somebody of the owning team said that the model is theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,9 +192,6 @@ pub struct Model {
     pub criticality: Option<Criticality>,
     /// What its health is held against.
     pub health_policy: HealthPolicy,
-    /// The aliases that nobody moves alone.
-    #[serde(default)]
-    pub protected_aliases: Vec<Identifier>,
     /// That its owner still stands by it.
     #[serde(default)]
     pub attestation: Option<Attestation>,
@@ -217,10 +212,6 @@ impl Model {
         check.required("model.owner", &self.owner);
         check.identifier("model.owner", &self.owner);
         check.uri("model.runbook_uri", &self.runbook_uri);
-        if self.protected_aliases.len() > MOST_PROTECTED {
-            let wanted = format!("has {} entries; at most {MOST_PROTECTED} are kept", self.protected_aliases.len());
-            check.add("model.protected_aliases", "TOO_MANY", wanted);
-        }
         for (field, value, most) in [
             ("model.display_name", &self.display_name, LONGEST_DISPLAY_NAME),
             ("model.description", &self.description, LONGEST_DESCRIPTION),
@@ -333,7 +324,6 @@ mod tests {
             label_window: DEFAULT_LABEL_WINDOW,
             criticality: None,
             health_policy: HealthPolicy::default(),
-            protected_aliases: vec![],
             attestation: None,
             labels: BTreeMap::new(),
             created_at: Timestamp::UNIX_EPOCH,

@@ -28,7 +28,7 @@ use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
-pub use aliases::{Expected, ListedAlias, Move};
+pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};

@@ -27,9 +27,6 @@ pub struct Fields {
     /// What to do when it breaks.
     #[arg(long, value_parser = value::uri, value_name = "URL")]
     runbook: Option<String>,
-    /// An alias that nobody moves alone; may be repeated.
-    #[arg(long = "protect-alias", value_parser = value::identifier, value_name = "ID")]
-    protected_aliases: Vec<String>,
     /// Where its predictions are used.
     #[arg(long, value_name = "TEXT")]
     surface: Option<String>,
@@ -70,13 +67,12 @@ enum Stage {
 }
 
 /// The fields that can be emptied, as they are typed.
-pub const CLEARABLE: [&str; 14] = [
+pub const CLEARABLE: [&str; 13] = [
     "display-name",
     "description",
     "model-type",
     "on-call",
     "runbook-uri",
-    "protected-aliases",
     "surface",
     "funnel-stage",
     "business-function",
@@ -108,10 +104,6 @@ impl Fields {
         if let Some(model_type) = &self.model_type {
             model.model_type = connect.model_type(model_type).to_string();
             paths.push("model_type");
-        }
-        if !self.protected_aliases.is_empty() {
-            model.protected_aliases.clone_from(&self.protected_aliases);
-            paths.push("protected_aliases");
         }
         if let Some(stage) = self.funnel_stage {
             model.set_funnel_stage(stage.into());

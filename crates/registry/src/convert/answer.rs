@@ -1,6 +1,7 @@
 //! Answers as the wire shows them.
 
 use slipway_chassis::scalar::{instant, signed};
+use slipway_domain::alias::Alias;
 use slipway_domain::ledger::{Action, Change};
 use slipway_domain::model::{ModelType, Version};
 use slipway_domain::team::Team;
@@ -9,7 +10,7 @@ use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::resource::{alias, model, model_type, resource, team, version};
-use crate::service::{Entry, Event, Last, Listed, ListedAlias, ListedModel, Seen};
+use crate::service::{Entry, Event, Last, Listed, ListedModel, Seen};
 use crate::state::State;
 
 /// A page of model types.
@@ -74,7 +75,7 @@ pub fn teams(page: Listed<Kept<Team>>) -> pb::ListTeamsResponse {
 
 /// A page of aliases.
 #[must_use]
-pub fn aliases(page: Listed<ListedAlias>) -> pb::ListAliasesResponse {
+pub fn aliases(page: Listed<Kept<Alias>>) -> pb::ListAliasesResponse {
     let Listed { items, next_page_token, revision, total } = page;
     pb::ListAliasesResponse {
         aliases: items.into_iter().map(alias).collect(),
@@ -86,7 +87,7 @@ pub fn aliases(page: Listed<ListedAlias>) -> pb::ListAliasesResponse {
 
 /// Aliases after a move.
 #[must_use]
-pub fn moved_aliases((found, revision): (Vec<ListedAlias>, Revision)) -> pb::SetAliasesResponse {
+pub fn moved_aliases((found, revision): (Vec<Kept<Alias>>, Revision)) -> pb::SetAliasesResponse {
     pb::SetAliasesResponse { aliases: found.into_iter().map(alias).collect(), revision: signed(revision) }
 }
 

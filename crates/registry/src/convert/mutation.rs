@@ -43,19 +43,6 @@ fn criticality(check: &mut Check, field: &str, message: Option<pb::Criticality>)
     Some(Criticality { tier, reason, evidence_uri })
 }
 
-/// Identifiers, each once.
-fn identifiers(check: &mut Check, field: &str, texts: &[String]) -> Vec<Identifier> {
-    let mut found = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        if let Some(id) = parse(check, &format!("{field}[{index}]"), Identifier::parse(text))
-            && !found.contains(&id)
-        {
-            found.push(id);
-        }
-    }
-    found
-}
-
 pub(super) fn labels(labels: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
     labels.into_iter().collect()
 }
@@ -137,7 +124,6 @@ fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
         etag: _,
         latest_version: _,
         runbook_uri,
-        protected_aliases,
         attestation: _,
         delete_time: _,
         purge_time: _,
@@ -157,7 +143,6 @@ fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
         criticality: criticality(check, "model.criticality", tier),
         health_policy: health_policy(policy),
         runbook_uri,
-        protected_aliases: identifiers(check, "model.protected_aliases", &protected_aliases),
         labels: labels(marks),
         ..Model::blank(&name)
     }

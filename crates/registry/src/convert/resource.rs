@@ -17,7 +17,7 @@ use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use crate::service::{ListedAlias, ListedModel};
+use crate::service::ListedModel;
 use crate::state::State;
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -87,7 +87,6 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         created_at,
         updated_at,
         runbook_uri,
-        protected_aliases,
         attestation: word,
         deletion,
     } = &*listed.model.value;
@@ -113,7 +112,6 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         etag: etag(listed.model.revision),
         latest_version: signed(listed.latest_version),
         runbook_uri: runbook_uri.clone(),
-        protected_aliases: protected_aliases.iter().map(|alias| alias.as_str().to_owned()).collect(),
         attestation: word.as_ref().map(attestation),
         delete_time: deletion.map(|deletion| instant(deletion.at)),
         purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
@@ -164,18 +162,20 @@ fn team_at(value: &Team, revision: Revision) -> pb::Team {
     }
 }
 
-/// An alias with what is computed for it.
+/// An alias.
 #[must_use]
-pub fn alias(listed: ListedAlias) -> pb::Alias {
-    let ListedAlias { alias, protected } = listed;
-    let Alias { name, number: _, created_at, updated_at } = &*alias.value;
+pub fn alias(kept: Kept<Alias>) -> pb::Alias {
+    alias_at(&kept.value, kept.revision)
+}
+
+fn alias_at(value: &Alias, revision: Revision) -> pb::Alias {
+    let Alias { name, number: _, created_at, updated_at } = value;
     pb::Alias {
         name: name.to_string(),
-        version: alias.value.version().to_string(),
-        protected,
+        version: value.version().to_string(),
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
-        etag: etag(alias.revision),
+        etag: etag(revision),
     }
 }
 
@@ -260,7 +260,7 @@ pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::R
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
         Resource::Team(value) => Kind::Team(team_at(value, revision)),
-        Resource::Alias(value) => Kind::Alias(alias(ListedAlias::of(state, Kept::new(value.clone(), revision)))),
+        Resource::Alias(value) => Kind::Alias(alias_at(value, revision)),
     };
     pb::Resource { resource: Some(kind) }
 }

@@ -14,6 +14,7 @@ use slipway_store::picture::Kept;
 
 use super::access::check_model;
 use super::commit::{Done, Draft, Replaced};
+use super::list::Itself;
 use super::standard::not_found;
 use super::traffic::check_version;
 use super::versions::{any_model, living};
@@ -43,35 +44,15 @@ pub enum Expected {
     Version(u64),
 }
 
-/// An alias with what is computed for it.
-#[derive(Debug, Clone)]
-pub struct ListedAlias {
-    /// The alias.
-    pub alias: Kept<Alias>,
-    /// Whether nobody moves it alone.
-    pub protected: bool,
-}
-
-impl ListedAlias {
-    /// An alias with what `state` says about it.
-    #[must_use]
-    pub fn of(state: &State, alias: Kept<Alias>) -> Self {
-        let AliasName { model, alias: id } = &alias.value.name;
-        let protected = state.models.get(model).is_some_and(|kept| kept.value.protected_aliases.contains(id));
-        Self { alias, protected }
-    }
-}
-
 impl Registry {
     /// Returns an alias.
     ///
     /// # Errors
     /// `NOT_FOUND`.
-    pub fn get_alias(&self, caller: &Caller, name: &AliasName) -> Result<ListedAlias, Error> {
+    pub fn get_alias(&self, caller: &Caller, name: &AliasName) -> Result<Kept<Alias>, Error> {
         let state = self.feed.look();
         check_model(caller, &state, &name.model)?;
-        let kept = state.aliases.get(name).cloned().ok_or_else(|| not_found(name))?;
-        Ok(ListedAlias::of(&state, kept))
+        state.aliases.get(name).cloned().ok_or_else(|| not_found(name))
     }
 
     /// Lists the aliases of a model, or of all models if the parent says so with `-`.
@@ -79,7 +60,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
     /// understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_aliases(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedAlias>, Error> {
+    pub fn list_aliases(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Alias>>, Error> {
         if let Ok(model) = ModelName::parse(&query.parent) {
             let state = self.feed.look();
             check_model(caller, &state, &model)?;
@@ -87,21 +68,18 @@ impl Registry {
                 return Err(not_found(&model));
             }
         }
-        self.list(caller, "ListAliases", query, |state| {
+        let page = self.list(caller, "ListAliases", query, |state| {
             let living = |model: &ModelName| state.models.get(model).is_some_and(|kept| kept.value.deletion.is_none());
             let inside = |kept: &&Kept<Alias>| {
                 let model = &kept.value.name.model;
                 any_model(&query.parent, model) && living(model) && caller.covers(&state.subject(model))
             };
             match ModelName::parse(&query.parent) {
-                Ok(model) => {
-                    state.aliases_of(&model).filter(inside).map(|kept| ListedAlias::of(state, kept.clone())).collect()
-                }
-                Err(_) => {
-                    state.aliases.values().filter(inside).map(|kept| ListedAlias::of(state, kept.clone())).collect()
-                }
+                Ok(model) => state.aliases_of(&model).filter(inside).cloned().map(Itself).collect(),
+                Err(_) => state.aliases.values().filter(inside).cloned().map(Itself).collect(),
             }
-        })
+        });
+        page.map(Listed::kept)
     }
 
     /// Makes all moves in one revision, or none. Returns those that name a version afterwards.
@@ -109,7 +87,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND` and `DELETED` for a model, `INVALID_FIELDS` for versions that are not there and for aliases that are
     /// moved twice, `ALIAS_MOVED` for one that names another version than its caller believes.
-    pub async fn set_aliases(&self, intent: &Intent, moves: &[Move]) -> Result<(Vec<ListedAlias>, Revision), Error> {
+    pub async fn set_aliases(&self, intent: &Intent, moves: &[Move]) -> Result<(Vec<Kept<Alias>>, Revision), Error> {
         let print = intent.fingerprint("SetAliases", &[&moves]);
         let Done { answer, committed, .. } =
             self.mutate(intent, print, |state| self.moves(state, intent, moves)).await?;
@@ -119,8 +97,7 @@ impl Registry {
             Resource::Alias(alias) => {
                 // One that had nothing to move is older than the revision.
                 let unmoved = state.aliases.get(&alias.name).filter(|kept| *kept.value == alias);
-                let kept = unmoved.cloned().unwrap_or_else(|| Kept::new(alias, revision));
-                Ok(ListedAlias::of(&state, kept))
+                Ok(unmoved.cloned().unwrap_or_else(|| Kept::new(alias, revision)))
             }
             other => Err(Error::wrong_kind(&other)),
         };
@@ -187,18 +164,16 @@ fn check_expected(name: &AliasName, expected: Expected, current: Option<u64>) ->
     Err(Error::AliasMoved { name: name.to_string(), expected: text(believed), current: text(current) })
 }
 
-impl Fields for ListedAlias {
-    const PATHS: &'static [&'static str] =
-        &["name", "alias", "model", "version", "protected", "create_time", "update_time"];
+impl Fields for Itself<Alias> {
+    const PATHS: &'static [&'static str] = &["name", "alias", "model", "version", "create_time", "update_time"];
 
     fn field(&self, path: &str) -> Field<'_> {
-        let value = &self.alias.value;
+        let value = &self.0.value;
         match path {
             "name" => Field::Text(value.name.to_string().into()),
             "alias" => Field::Text(value.name.alias.as_str().into()),
             "model" => Field::Text(value.name.model.to_string().into()),
             "version" => Field::Text(value.version().to_string().into()),
-            "protected" => Field::Text(if self.protected { "true" } else { "false" }.into()),
             "create_time" => Field::Number(value.created_at.as_second() as f64),
             "update_time" => Field::Number(value.updated_at.as_second() as f64),
             _ => Field::Absent,

@@ -62,7 +62,6 @@ impl Rules for Model {
             label_window: DEFAULT_LABEL_WINDOW,
             criticality: None,
             health_policy: HealthPolicy::default(),
-            protected_aliases: vec![],
             attestation: None,
             labels: BTreeMap::new(),
             created_at: jiff::Timestamp::UNIX_EPOCH,

@@ -127,12 +127,11 @@ impl Registry {
         let print = intent.fingerprint(&format!("Update{}", K::NOUN), &[&Print(&update)]);
         let name = update.wanted.name();
         let found = self.mutate(intent, print, |state| {
-            let Some(kept) = permitted::<K>(&intent.caller, state, name)? else {
-                return match update.missing {
-                    Missing::Refused => Err(not_found(name)),
-                    Missing::Allowed => create(state, &update.wanted),
-                };
-            };
+            if update.missing == Missing::Allowed && !K::all(state).contains_key(name) {
+                // Whoever may create it may do so in these words, too; what is not there is nobody's.
+                return create(state, &update.wanted);
+            }
+            let kept = permitted::<K>(&intent.caller, state, name)?.ok_or_else(|| not_found(name))?;
             check_etag(name, kept, &update.etag)?;
             check_alive(&*kept.value)?;
             let mut after = merge(&*kept.value, &update, &K::blank(name), K::FIELD)?;

@@ -149,3 +149,22 @@ async fn after_thirty_days_it_is_gone_for_good_with_all_that_lies_below_it() {
         name("a").version(4).to_string()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_be_used_while_it_is_deleted_stays() {
+    let registry = start().await;
+    let mut kept = 0;
+    for number in 0..200 {
+        let team = format!("team-{number}");
+        let name = format!("namespaces/default/teams/{team}");
+        registry.client.ensure_team(&name.parse().unwrap()).await.unwrap();
+        let mut model = new_model(&format!("m-{number}"));
+        model.model.as_mut().unwrap().owner = team;
+        let delete = pb::DeleteTeamRequest { name: name.clone(), ..Default::default() };
+        let (created, deleted) = tokio::join!(registry.client.create_model(model), registry.client.delete_team(delete));
+        let alive = registry.client.get_team(&name.parse().unwrap()).await.unwrap().delete_time.is_none();
+        assert_eq!((created.is_ok(), deleted.is_ok()), (alive, !alive), "{created:?} {deleted:?}");
+        kept += usize::from(alive);
+    }
+    assert!(kept > 0, "no model was ever faster");
+}
