@@ -3,7 +3,7 @@
 use super::tree::{Complaint, Text, Tree};
 
 /// The most lines of ARCHITECTURE.md.
-const ARCHITECTURE: usize = 330;
+const ARCHITECTURE: usize = 370;
 
 /// Links and paths in `*.md` that lead nowhere.
 pub fn dead_links(tree: &Tree) -> Vec<Complaint> {
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn an_architecture_document_is_there_and_short() {
         assert_eq!(long_architecture(&Tree::of(&[])).len(), 1);
-        assert_eq!(long_architecture(&Tree::of(&[("ARCHITECTURE.md", &"a\n".repeat(331))])).len(), 1);
-        assert_eq!(long_architecture(&Tree::of(&[("ARCHITECTURE.md", &"a\n".repeat(330))])), []);
+        assert_eq!(long_architecture(&Tree::of(&[("ARCHITECTURE.md", &"a\n".repeat(371))])).len(), 1);
+        assert_eq!(long_architecture(&Tree::of(&[("ARCHITECTURE.md", &"a\n".repeat(370))])), []);
     }
 }

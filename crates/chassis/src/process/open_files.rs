@@ -15,14 +15,15 @@ pub fn make_room<'a>(services: impl IntoIterator<Item = &'a mut Connections>) {
     let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let mut services: Vec<&mut Connections> = services.into_iter().collect();
     let room = room(most, services.len() as u64);
-    for service in services.iter_mut().filter(|service| service.most > room) {
+    let asked = services.iter().map(|service| service.most).filter(|most| *most > room).max();
+    services.iter_mut().for_each(|service| service.most = service.most.min(room));
+    if let Some(max_connections) = asked {
         tracing::info!(
-            max_connections = service.most,
+            max_connections,
             taken = room,
             open_files = most,
             "this process may not have as many files open as max-connections asks for: raise its limit of open files"
         );
-        service.most = room;
     }
 }
 
