@@ -4,11 +4,9 @@
 //! Goodput is answers within the deadline. The service has a process and a core to itself, and the load another core, so
 //! that neither takes from the other unseen; how much of its core each used is told beside the figures.
 
-mod core;
 mod mix;
 mod offer;
 mod recovery;
-mod service;
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,16 +14,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, json};
 
+use crate::core::{LOAD, pinned};
 use crate::figures::{Figures, Goal, Line};
+use crate::own_process::{Cores, Service};
 use crate::processor_time;
 use crate::turns::Compared;
-use core::{LOAD, pinned};
 use mix::Mix;
 use offer::{Offer, Tally};
 use recovery::Usual;
-use service::Service;
-
-pub use service::run as serve;
 
 /// What is measured before and after an overload takes no less: in less nothing may be answered at all.
 const SHORTEST: Duration = Duration::from_millis(300);
@@ -59,7 +55,7 @@ const RECOVERED: f64 = 2.0;
 /// # Errors
 /// When the service fails, or the load can't be made.
 pub fn measure(time: Duration, folder: &Path) -> Result<Figures> {
-    let mut service = Service::start(folder)?;
+    let mut service = Service::start(folder, Cores::One)?;
     let load = Load { address: service.address.clone(), process: service.process(), time };
     // A thread of its own, because the core belongs to the thread from here on.
     let loading = std::thread::spawn(move || pinned(LOAD, || load.run()));
