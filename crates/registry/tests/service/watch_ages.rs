@@ -97,20 +97,20 @@ async fn a_client_does_not_notice_that_streams_end_and_sees_every_revision_once(
 async fn a_thousand_watchers_miss_nothing_while_one_of_them_does_not_read() {
     let registry = start().await;
     registry.client.create_model(new_model("a")).await.unwrap();
-    let after_revision = Some(revision(&registry).await);
+    let after = revision(&registry).await;
     let mut streams = Vec::new();
     for number in 0..1000 {
         if number % 100 == 0 {
             streams.push((RegistryClient::new(channel(&registry).await), Vec::new()));
         }
         let (client, opened) = streams.last_mut().unwrap();
-        let request = pb::WatchRequest { after_revision, ..Default::default() };
+        let request = pb::WatchRequest { after_revision: Some(after), ..Default::default() };
         opened.push(client.watch(request).await.unwrap().into_inner());
     }
     let mut stopped = streams[0].1.pop().unwrap();
     // Further than the registry keeps in memory for those who keep up.
     const CHANGES: i64 = 1500;
-    let (first, last) = (after_revision.unwrap() + 1, after_revision.unwrap() + CHANGES);
+    let (first, last) = (after + 1, after + CHANGES);
     let expected: Vec<i64> = (first..=last).collect();
     let reading = streams.into_iter().flat_map(|(client, opened)| {
         opened.into_iter().map(move |mut stream| {
