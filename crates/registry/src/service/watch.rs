@@ -7,12 +7,12 @@ mod behind;
 mod view;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream;
 use slipway_chassis::Caller;
-use slipway_chassis::env::Env;
+use slipway_chassis::env::{Env, Stopwatch};
 use slipway_store::picture::Picture as _;
 use slipway_store::{Revision, Watch};
 
@@ -114,8 +114,8 @@ struct Follower {
     at: Revision,
     /// What it reads while it is further behind than the picture goes back.
     store: Option<Watch>,
-    /// When it is old.
-    until: Option<Instant>,
+    /// How old it is, and how old it gets.
+    age: (Stopwatch, Duration),
 }
 
 impl Registry {
@@ -140,8 +140,8 @@ impl Registry {
         // The store knows whether there is such a revision, and whether what comes after it is kept.
         self.store.watch(State::range(), at).await?;
         let initial = scope.after.is_none().then(|| initial(&state, &view)).into_iter().flatten();
-        let until = self.env.deadline(age(&self.env, self.settings.watch_max_age));
-        let follower = Follower { registry: Arc::clone(self), view, at, store: None, until };
+        let age = (self.env.stopwatch(), age(&self.env, self.settings.watch_max_age));
+        let follower = Follower { registry: Arc::clone(self), view, at, store: None, age };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
@@ -190,15 +190,16 @@ fn initial(state: &State, view: &View) -> impl Iterator<Item = Event> + Send + u
 impl Follower {
     async fn next(&mut self) -> Result<Event, Error> {
         loop {
-            let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            let (born, most) = self.age;
+            let left = most.saturating_sub(born.elapsed());
+            if left.is_zero() {
                 return Ok(Event::Aged(self.at));
             }
             match self.read().await? {
                 Some(batch) if batch.seen.is_empty() => {}
                 Some(batch) => return Ok(Event::Changes(batch)),
                 None => {
-                    let patience = left.map_or(PROGRESS, |left| left.min(PROGRESS));
+                    let patience = left.min(PROGRESS);
                     let come = self.registry.feed.reached(self.at + 1);
                     if self.registry.env.patience(patience, come).await.is_err() && patience == PROGRESS {
                         return Ok(Event::Progress(self.at));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use slipway_chassis::env::Env;
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use slipway_sdk::pb;
 use slipway_sdk::pb::watch_response::Event;
@@ -73,7 +74,7 @@ async fn a_client_does_not_notice_that_streams_end_and_sees_every_revision_once(
     let changes = async {
         for number in 0..40 {
             change(&registry, number).await;
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            Env::system().pause(Duration::from_millis(25)).await;
         }
     };
     let read = async {
