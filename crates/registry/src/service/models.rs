@@ -23,25 +23,8 @@ use super::standard::{Delete, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
-use crate::state::State;
+use crate::state::{ListedModel, State};
 use crate::{Error, keys};
-
-/// A model with what is computed for it.
-#[derive(Debug, Clone)]
-pub struct ListedModel {
-    /// The model.
-    pub model: Kept<Model>,
-    /// The more severe of its own tier and its type's.
-    pub effective_tier: u8,
-    /// The number of its newest version; 0 while there is none.
-    pub latest_version: u64,
-}
-
-fn seen(state: &State, model: Kept<Model>) -> ListedModel {
-    let effective_tier = state.effective_tier(&model.value);
-    let latest_version = state.latest_version(&model.value.name);
-    ListedModel { model, effective_tier, latest_version }
-}
 
 impl Rules for Model {
     type Name = ModelName;
@@ -144,7 +127,7 @@ impl Registry {
         let state = self.feed.look();
         check_model(caller, &state, name)?;
         let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-        Ok(seen(&state, kept))
+        Ok(state.listed(kept))
     }
 
     /// Returns several models of one revision.
@@ -160,7 +143,7 @@ impl Registry {
         let one = |name: &ModelName| {
             check_model(caller, &state, name)?;
             let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-            Ok(seen(&state, kept))
+            Ok(state.listed(kept))
         };
         let found = names.iter().map(one).collect::<Result<_, Error>>()?;
         Ok((found, state.revision))
@@ -177,7 +160,7 @@ impl Registry {
                     && shown(&*kept.value, query)
                     && caller.covers(&state.model_subject(&kept.value))
             };
-            state.models.values().filter(inside).map(|kept| seen(state, kept.clone())).collect()
+            state.models.values().filter(inside).map(|kept| state.listed(kept.clone())).collect()
         })
     }
 
@@ -224,7 +207,7 @@ impl Registry {
 
     /// Adds to a model what is computed for it.
     fn complete(&self, kept: Kept<Model>) -> ListedModel {
-        seen(&self.feed.look(), kept)
+        self.feed.look().listed(kept)
     }
 }
 
