@@ -10,6 +10,7 @@ mod list;
 mod model_types;
 mod models;
 mod owners;
+mod past;
 mod print;
 mod purge;
 mod signing;
@@ -52,6 +53,7 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    pasts: past::Pasts,
     /// Signs what the ledger is.
     signer: Signer,
 }
@@ -105,7 +107,8 @@ impl Registry {
     pub async fn open(store: Arc<dyn Store>, history: &str, env: Env) -> Result<Arc<Self>, Error> {
         let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        Ok(Arc::new(Self { store, history: history.into(), feed, env, pictures: Pictures::default(), signer }))
+        let (pictures, pasts) = (Pictures::default(), past::Pasts::default());
+        Ok(Arc::new(Self { store, history: history.into(), feed, env, pictures, pasts, signer }))
     }
 
     /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.

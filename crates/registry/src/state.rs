@@ -1,6 +1,7 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
 mod ledger;
+mod past;
 mod subject;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
 pub use ledger::{Ledger, Place};
+pub use past::Then;
 pub use subject::{team_subject, type_subject};
 
 use crate::record::{self, Answer, Row};
@@ -122,10 +124,7 @@ impl Picture for State {
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
-            Row::Ledger(resource) => {
-                let place = Place { revision, resource: resource.into(), key: key.clone() };
-                self.ledger.arrive(place, value);
-            }
+            Row::Ledger => self.ledger.arrive(revision, key, value),
             Row::SigningKey => {}
         }
         Ok(())

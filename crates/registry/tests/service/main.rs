@@ -7,6 +7,7 @@ mod create;
 mod deletion;
 mod ledger;
 mod list;
+mod past;
 mod proofs;
 mod support;
 mod traffic;
