@@ -327,6 +327,13 @@ impl Service for Handlers {
         .await
     }
 
+    async fn diff_revisions(&self, request: Request<pb::DiffRevisionsRequest>) -> Answer<pb::DiffRevisionsResponse> {
+        handle(request, async |caller, message| {
+            self.0.diff_revisions(&caller, &convert::diff_revisions(message)?).await.map(convert::differences)
+        })
+        .await
+    }
+
     async fn get_checkpoint(&self, request: Request<pb::GetCheckpointRequest>) -> Answer<pb::Checkpoint> {
         handle(request, async |caller, message| {
             let moment = convert::get_checkpoint(message)?;

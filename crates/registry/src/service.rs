@@ -5,6 +5,7 @@ mod aliases;
 mod answers;
 mod changes;
 mod commit;
+mod diff;
 mod ledger;
 mod list;
 mod model_types;
@@ -31,6 +32,7 @@ use slipway_store::{Revision, Store};
 
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
+pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use models::ListedModel;

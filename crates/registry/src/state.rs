@@ -180,6 +180,24 @@ impl State {
         }
     }
 
+    /// The resource called `name`, of whatever kind.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<KeptResource> {
+        if let Ok(name) = VersionName::parse(name) {
+            self.versions.get(&name).cloned().map(KeptResource::Version)
+        } else if let Ok(name) = AliasName::parse(name) {
+            self.aliases.get(&name).cloned().map(KeptResource::Alias)
+        } else if let Ok(model) = ModelName::parse_traffic(name) {
+            self.traffic.get(&model).cloned().map(|kept| KeptResource::Traffic(model, kept))
+        } else if let Ok(name) = ModelName::parse(name) {
+            self.models.get(&name).cloned().map(KeptResource::Model)
+        } else if let Ok(name) = ModelTypeName::parse(name) {
+            self.model_types.get(&name).cloned().map(KeptResource::ModelType)
+        } else {
+            TeamName::parse(name).ok().and_then(|name| self.teams.get(&name).cloned()).map(KeptResource::Team)
+        }
+    }
+
     /// The versions of a model, by number.
     pub fn versions_of(&self, model: &ModelName) -> impl Iterator<Item = &Kept<Version>> {
         self.versions.range(model.version(0)..=model.version(u64::MAX)).map(|(_, kept)| kept)

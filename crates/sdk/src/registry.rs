@@ -285,6 +285,11 @@ impl Registry {
         unary!(self.list_changes(self.read.asked(request))).await
     }
 
+    /// Lists one page of what is different between two moments.
+    pub async fn diff_revisions(&self, request: pb::DiffRevisionsRequest) -> Result<pb::DiffRevisionsResponse, Error> {
+        unary!(self.diff_revisions(request)).await
+    }
+
     /// Returns what the ledger is, or was, signed.
     pub async fn get_checkpoint(&self, request: pb::GetCheckpointRequest) -> Result<pb::Checkpoint, Error> {
         unary!(self.get_checkpoint(request)).await

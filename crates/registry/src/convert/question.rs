@@ -11,7 +11,7 @@ use slipway_domain::name::{
 use slipway_proto::registry::v1 as pb;
 
 use crate::Error;
-use crate::service::{ListChanges, ListQuery, Scope, Show, any_model};
+use crate::service::{Diff, ListChanges, ListQuery, Scope, Show, any_model};
 
 /// The most names of a batch.
 const LARGEST_BATCH: usize = 1000;
@@ -19,13 +19,22 @@ const LARGEST_BATCH: usize = 1000;
 /// As of when somebody reads.
 fn as_of(revision: Option<i64>, time: Option<prost_types::Timestamp>) -> Result<AsOf, Error> {
     let mut check = Check::new();
-    if revision.is_some() && time.is_some() {
-        check.add("read_time", "EXCLUSIVE", "is not for a request with a read_revision: give one of them");
-    }
-    let by_time = parse_instant(&mut check, "read_time", time).map_or(AsOf::Now, AsOf::Time);
-    let by_revision = revision.map(|revision| AsOf::Revision(unsigned(&mut check, "read_revision", revision)));
+    let as_of = moment(&mut check, ("read_revision", revision), ("read_time", time));
     check.finish()?;
-    Ok(by_revision.unwrap_or(by_time))
+    Ok(as_of)
+}
+
+/// A moment that is said by one of two fields, or by none.
+fn moment(
+    check: &mut Check,
+    (by_revision, revision): (&str, Option<i64>),
+    (by_time, time): (&str, Option<prost_types::Timestamp>),
+) -> AsOf {
+    if revision.is_some() && time.is_some() {
+        check.add(by_time, "EXCLUSIVE", format!("is not for a request with a {by_revision}: give one of them"));
+    }
+    let time = parse_instant(check, by_time, time).map_or(AsOf::Now, AsOf::Time);
+    revision.map_or(time, |revision| AsOf::Revision(unsigned(check, by_revision, revision)))
 }
 
 /// The name alone that a Get asks for.
@@ -268,6 +277,24 @@ pub fn list_changes(request: pb::ListChangesRequest) -> Result<ListChanges, Erro
     let pb::ListChangesRequest { parent, page_size, page_token, read_revision, read_time } = request;
     check_ancestor(&parent)?;
     Ok(ListChanges { parent, page_size, page_token, as_of: as_of(read_revision, read_time)? })
+}
+
+/// Reads a request to compare two moments.
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that can't be one, or moments that are said twice, or not at all.
+pub fn diff_revisions(request: pb::DiffRevisionsRequest) -> Result<Diff, Error> {
+    let pb::DiffRevisionsRequest { parent, page_size, page_token, from_revision, from_time, to_revision, to_time } =
+        request;
+    check_ancestor(&parent)?;
+    let mut check = Check::new();
+    if from_revision.is_none() && from_time.is_none() {
+        check.add("from_revision", "REQUIRED", "say since when: give either from_revision or from_time");
+    }
+    let from = moment(&mut check, ("from_revision", from_revision), ("from_time", from_time));
+    let to = moment(&mut check, ("to_revision", to_revision), ("to_time", to_time));
+    check.finish()?;
+    Ok(Diff { parent, page_size, page_token, from, to })
 }
 
 /// Reads a request to watch.

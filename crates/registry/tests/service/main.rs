@@ -5,6 +5,7 @@
 mod aliases;
 mod create;
 mod deletion;
+mod diff;
 mod ledger;
 mod list;
 mod past;
