@@ -313,7 +313,7 @@ impl Service for Handlers {
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Answer<Self::WatchStream> {
         handle(request, async |caller, message| {
             let (scope, registry) = (convert::watch(message)?, Arc::clone(&self.0));
-            let shown = move |event| convert::watch_event(&event, registry.history(), &registry.state());
+            let shown = move |event| convert::watch_event(event, registry.history());
             self.0.watch(&caller, scope).await.map(|events| messages(caller, events.map_ok(shown)))
         })
         .await

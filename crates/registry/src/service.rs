@@ -35,11 +35,10 @@ pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
-pub use models::ListedModel;
 pub use standard::Delete;
 pub use traffic::SetTraffic;
 pub(crate) use versions::any_model;
-pub use watch::{Event, Last, Scope, Seen};
+pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
 
 use crate::Error;
 use crate::state::State;
@@ -58,6 +57,22 @@ pub struct Registry {
     pasts: past::Pasts,
     /// Signs what the ledger is.
     signer: Signer,
+    /// What is watched.
+    views: watch::Views,
+    settings: Settings,
+}
+
+/// What can be set about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How old a watch gets at most.
+    pub watch_max_age: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { watch_max_age: Duration::from_secs(60 * 60) }
+    }
 }
 
 /// Which fields an update changes.
@@ -107,10 +122,32 @@ impl Registry {
     /// # Errors
     /// [`Error`] if the store can't be read or a row is damaged.
     pub async fn open(store: Arc<dyn Store>, history: &str, env: Env) -> Result<Arc<Self>, Error> {
+        Self::open_with(store, history, env, Settings::default()).await
+    }
+
+    /// As [`Registry::open`], with other settings.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_with(
+        store: Arc<dyn Store>,
+        history: &str,
+        env: Env,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Error> {
         let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        let (pictures, pasts) = (Pictures::default(), past::Pasts::default());
-        Ok(Arc::new(Self { store, history: history.into(), feed, env, pictures, pasts, signer }))
+        Ok(Arc::new(Self {
+            store,
+            history: history.into(),
+            feed,
+            env,
+            pictures: Pictures::default(),
+            pasts: past::Pasts::default(),
+            signer,
+            views: watch::Views::default(),
+            settings,
+        }))
     }
 
     /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.

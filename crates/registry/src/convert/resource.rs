@@ -17,8 +17,7 @@ use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use crate::service::ListedModel;
-use crate::state::State;
+use crate::state::{KeptResource, ListedModel, State};
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -249,18 +248,26 @@ pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::R
     use pb::resource::Resource as Kind;
     let kind = match resource {
         Resource::ModelType(value) => Kind::ModelType(model_type_at(value, revision)),
-        Resource::Model(value) => {
-            let listed = ListedModel {
-                model: Kept::new(value.clone(), revision),
-                effective_tier: state.effective_tier(value),
-                latest_version: state.latest_version(&value.name),
-            };
-            Kind::Model(model(listed, pb::View::Full))
-        }
+        Resource::Model(value) => Kind::Model(model(state.listed(Kept::new(value.clone(), revision)), pb::View::Full)),
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
         Resource::Team(value) => Kind::Team(team_at(value, revision)),
         Resource::Alias(value) => Kind::Alias(alias_at(value, revision)),
+    };
+    pb::Resource { resource: Some(kind) }
+}
+
+/// Any resource as it is kept.
+#[must_use]
+pub fn kept(resource: KeptResource) -> pb::Resource {
+    use pb::resource::Resource as Kind;
+    let kind = match resource {
+        KeptResource::ModelType(kept) => Kind::ModelType(model_type(kept)),
+        KeptResource::Model(listed) => Kind::Model(model(listed, pb::View::Full)),
+        KeptResource::Version(kept) => Kind::Version(version(kept)),
+        KeptResource::Traffic(model, kept) => Kind::Traffic(traffic(&model, kept)),
+        KeptResource::Team(kept) => Kind::Team(team(kept)),
+        KeptResource::Alias(kept) => Kind::Alias(alias(kept)),
     };
     pb::Resource { resource: Some(kind) }
 }

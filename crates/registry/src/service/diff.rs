@@ -193,20 +193,28 @@ impl Sides {
             (Some(_), Some(_)) => Action::Update,
             (Some(_), None) => Action::Delete,
         };
-        let texts =
-            |state: &State, found: Option<KeptResource>| found.map_or_else(Texts::default, |found| texts(state, found));
-        let fields = texts(&self.from, before).different(&texts(&self.to, after));
+        let texts = |found: Option<KeptResource>| found.map_or_else(Texts::default, texts);
+        let fields = texts(before).different(&texts(after));
         let is_other = action != Action::Update || !fields.is_empty();
         is_other.then_some((action, fields))
     }
 }
 
 /// The fields of a resource, with what is computed for it.
-fn texts(state: &State, found: KeptResource) -> Texts {
-    let (resource, _) = found.copied();
-    let mut texts = Texts::of(&resource);
-    if let Resource::Model(model) = &resource {
-        texts.add("effective_tier", state.effective_tier(model));
-    }
+fn texts(found: KeptResource) -> Texts {
+    let effective_tier = if let KeptResource::Model(listed) = &found { Some(listed.effective_tier) } else { None };
+    let mut texts = Texts::of(&resource(found));
+    texts.add("effective_tier", effective_tier.map(|tier| tier.to_string()).unwrap_or_default());
     texts
+}
+
+fn resource(found: KeptResource) -> Resource {
+    match found {
+        KeptResource::ModelType(kept) => Resource::ModelType(Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Model(listed) => Resource::Model(Arc::unwrap_or_clone(listed.model.value)),
+        KeptResource::Version(kept) => Resource::Version(Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Traffic(model, kept) => Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Team(kept) => Resource::Team(Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Alias(kept) => Resource::Alias(Arc::unwrap_or_clone(kept.value)),
+    }
 }

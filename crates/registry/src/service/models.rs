@@ -25,30 +25,12 @@ use super::standard::{Delete, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
-use crate::state::State;
+use crate::state::{ListedModel, State};
 use crate::{Error, keys};
-
-/// A model with what is computed for it.
-#[derive(Debug, Clone)]
-pub struct ListedModel {
-    /// The model.
-    pub model: Kept<Model>,
-    /// The more severe of its own tier and its type's.
-    pub effective_tier: u8,
-    /// The number of its newest version; 0 while there is none.
-    pub latest_version: u64,
-}
-
-fn seen(state: &State, model: Kept<Model>) -> ListedModel {
-    let effective_tier = state.effective_tier(&model.value);
-    let latest_version = state.latest_version(&model.value.name);
-    ListedModel { model, effective_tier, latest_version }
-}
 
 /// The model of that name, with what is computed for it.
 fn found(state: &State, name: &ModelName) -> Result<ListedModel, Error> {
-    let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-    Ok(seen(state, kept))
+    state.listed_model(name).ok_or_else(|| not_found(name))
 }
 
 impl Rules for Model {
@@ -184,7 +166,7 @@ impl Registry {
                     && sight.model(&kept.value)
             };
             let models = sight.state.models.values().filter(inside);
-            models.map(|kept| seen(sight.state, kept.clone())).collect()
+            models.map(|kept| sight.state.listed(kept.clone())).collect()
         };
         self.list(caller, "ListModels", query, select).await
     }
@@ -232,7 +214,7 @@ impl Registry {
 
     /// Adds to a model what is computed for it.
     fn complete(&self, kept: Kept<Model>) -> ListedModel {
-        seen(&self.feed.look(), kept)
+        self.feed.look().listed(kept)
     }
 }
 

@@ -6,7 +6,7 @@ use slipway_domain::name::{ModelName, VersionName};
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use super::{Ledger, State};
+use super::{Ledger, Recent, State};
 
 /// What a resource was at a moment.
 #[derive(Debug, Clone)]
@@ -24,7 +24,13 @@ impl State {
     /// the newest picture has.
     #[must_use]
     pub fn for_reading(&self) -> Self {
-        Self { answers: OrdMap::new(), quarantines: OrdMap::new(), ledger: Ledger::default(), ..self.clone() }
+        Self {
+            answers: OrdMap::new(),
+            quarantines: OrdMap::new(),
+            ledger: Ledger::default(),
+            recent: Recent::default(),
+            ..self.clone()
+        }
     }
 
     /// Shows the resource called `name` as it was at another moment.
