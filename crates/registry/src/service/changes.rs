@@ -39,8 +39,8 @@ impl Registry {
     /// Lists the ledger. Returns the page, the token of the next one (empty on the last) and the revision.
     ///
     /// # Errors
-    /// `INVALID_FIELDS` for a token that is not understood; `PAGE_TOKEN_EXPIRED`; `STORE_UNAVAILABLE`; and what
-    /// [`Registry::revision_as_of`] refuses.
+    /// `INVALID_FIELDS` for a token that is not understood; `PAGE_TOKEN_EXPIRED`; `STORE_UNAVAILABLE`; `REVISION_AHEAD`,
+    /// `TIME_AHEAD`, `TOO_OLD`.
     pub async fn list_changes(
         &self,
         caller: &Caller,
