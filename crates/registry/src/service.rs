@@ -5,11 +5,13 @@ mod aliases;
 mod answers;
 mod changes;
 mod commit;
+mod diff;
 mod ledger;
 mod list;
 mod model_types;
 mod models;
 mod owners;
+mod past;
 mod print;
 mod purge;
 mod signing;
@@ -30,6 +32,7 @@ use slipway_store::{Revision, Store};
 
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
+pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use standard::Delete;
@@ -51,6 +54,7 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    pasts: past::Pasts,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -139,6 +143,7 @@ impl Registry {
             feed,
             env,
             pictures: Pictures::default(),
+            pasts: past::Pasts::default(),
             signer,
             views: watch::Views::default(),
             settings,

@@ -2,6 +2,7 @@
 
 mod kept;
 mod ledger;
+mod past;
 mod recent;
 mod subject;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
+pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
 pub use subject::{team_subject, type_subject};
 
@@ -86,10 +88,7 @@ impl Picture for State {
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
-            Row::Ledger(resource) => {
-                let place = Place { revision, resource: resource.into(), key: key.clone() };
-                self.ledger.arrive(place, value);
-            }
+            Row::Ledger => self.ledger.arrive(revision, key, value),
             Row::SigningKey => {}
         }
         Ok(())
