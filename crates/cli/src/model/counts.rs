@@ -59,7 +59,7 @@ fn show(found: &pb::AggregateModelsResponse, by: &[String], told: Told) -> Strin
     let headings: Vec<&str> = by.iter().map(String::as_str).chain(figures.iter().copied()).collect();
     let mut table = Table::new(&headings);
     let groups = found.groups.iter().map(|group| (group.values.clone(), group.coverage.unwrap_or_default()));
-    let all = (by.len() > 0 && found.groups.len() != 1).then(|| {
+    let all = (!by.is_empty() && found.groups.len() != 1).then(|| {
         let mut values = vec![String::new(); by.len()];
         values[0] = "all".to_owned();
         (values, found.total.unwrap_or_default())
