@@ -1,8 +1,10 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
 mod access;
+mod aggregate;
 mod aliases;
 mod answers;
+mod census;
 mod changes;
 mod commit;
 mod diff;
@@ -18,6 +20,7 @@ mod signing;
 mod standard;
 mod teams;
 mod traffic;
+mod triage;
 mod versions;
 mod watch;
 
@@ -30,6 +33,7 @@ use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
+pub use aggregate::{Aggregate, Aggregated, Group};
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
@@ -37,6 +41,7 @@ pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
+pub use triage::{Triage, Triaged};
 pub(crate) use versions::any_model;
 pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
 
@@ -55,6 +60,7 @@ pub struct Registry {
     env: Env,
     pictures: Pictures<State>,
     pasts: past::Pasts,
+    censuses: census::Censuses,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -144,6 +150,7 @@ impl Registry {
             env,
             pictures: Pictures::default(),
             pasts: past::Pasts::default(),
+            censuses: census::Censuses::default(),
             signer,
             views: watch::Views::default(),
             settings,
