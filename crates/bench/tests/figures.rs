@@ -39,7 +39,7 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 16] = [
+const REGISTRY: [&str; 17] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
@@ -53,6 +53,7 @@ const REGISTRY: [&str; 16] = [
     "/create_version_per_s_full",
     "/get_model_ratio_full",
     "/list_page_p99_ms",
+    "/aggregate_p99_ms",
     "/restart_s",
     "/rss_bytes",
     "/fleet_versions",

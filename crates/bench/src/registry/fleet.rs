@@ -32,8 +32,9 @@ pub struct Scale {
 /// How many calls are under way at once while the fleet grows.
 const FILLING: usize = 512;
 
-/// How long a page, and an aggregate, may take at most 99 of 100 times, in milliseconds.
+/// How long a page, and counts of all models, may take at most 99 of 100 times, in milliseconds.
 const PAGE_MS: f64 = 5.0;
+const AGGREGATE_MS: f64 = 1.0;
 
 /// How many puts of the peer a durable creation is to be worth.
 const ETCD_GOAL: Goal = Goal::Ratio(1.5);
@@ -63,6 +64,8 @@ struct Measured {
     reading: Compared,
     /// A filtered page.
     page: Served,
+    /// Counts of all models.
+    aggregate: Served,
     /// Seconds from a kill to the first answer.
     restart: f64,
     /// The most bytes of memory that were held.
@@ -90,6 +93,7 @@ pub async fn measure(round: Duration, folder: &Path, scale: Scale) -> Result<Fig
     let (reading, _) = compare_reading(round, &fleet.clients).await?;
     let reading = reading.compare(|served| served.per_second);
     let page = fleet.pages(round * ROUNDS).await?;
+    let aggregate = fleet.aggregates(round * ROUNDS).await?;
     let before = resident(&service)?;
     drop(service);
     let began = Instant::now();
@@ -98,11 +102,11 @@ pub async fn measure(round: Duration, folder: &Path, scale: Scale) -> Result<Fig
     let restart = began.elapsed().as_secs_f64();
     let resident = resident(&service)?.max(before);
     let versions = fleet.created.load(Ordering::Relaxed);
-    Ok(figures(scale, &Measured { versions, durable, growing, reading, page, restart, resident }))
+    Ok(figures(scale, &Measured { versions, durable, growing, reading, page, aggregate, restart, resident }))
 }
 
 fn figures(scale: Scale, measured: &Measured) -> Figures {
-    let Measured { versions, durable, growing, reading, page, restart, resident } = measured;
+    let Measured { versions, durable, growing, reading, page, aggregate, restart, resident } = measured;
     let line =
         |what: &str, figure: Compared, limit, goal| Line { what: what.to_owned(), figure, limit, goal: Some(goal) };
     let at_most = |what: &str, ours: f64, bound: f64| {
@@ -112,6 +116,7 @@ fn figures(scale: Scale, measured: &Measured) -> Figures {
         line("CreateVersion/s, durable, at the end", *growing, "the same at the beginning", FULL_GOAL),
         line("GetModel/s of the large fleet", *reading, "empty echo, same payload", ECHO_GOAL),
         at_most("filtered page of models, p99 in ms", page.p99_ms, PAGE_MS),
+        at_most("counts of models by three fields, p99 in ms", aggregate.p99_ms, AGGREGATE_MS),
         at_most("s from a kill to the first answer", *restart, RESTART),
         at_most("MB resident", resident / 1e6, MEMORY / 1e6),
     ];
@@ -133,6 +138,7 @@ fn figures(scale: Scale, measured: &Measured) -> Figures {
         ("get_model_per_s_full", json!(reading.ours)),
         ("get_model_ratio_full", json!(reading.ratio)),
         ("list_page_p99_ms", json!(page.p99_ms)),
+        ("aggregate_p99_ms", json!(aggregate.p99_ms)),
         ("restart_s", json!(restart)),
         ("rss_bytes", json!(resident)),
     ];
@@ -195,6 +201,12 @@ impl Fleet {
         let page = async |client: &mut Client| client.list_models(page()).await;
         one_after_the_other(self.clients[0].clone(), time, page).await
     }
+
+    /// Counts of models by three fields, one after the other.
+    async fn aggregates(&self, time: Duration) -> Result<Served> {
+        let count = async |client: &mut Client| client.aggregate_models(count()).await;
+        one_after_the_other(self.clients[0].clone(), time, count).await
+    }
 }
 
 /// Calls of one caller that waits for each answer, for `time`.
@@ -235,6 +247,14 @@ fn page() -> pb::ListModelsRequest {
         parent: "namespaces/default".to_owned(),
         page_size: 50,
         filter: FILTER.to_owned(),
+        ..Default::default()
+    }
+}
+
+fn count() -> pb::AggregateModelsRequest {
+    pb::AggregateModelsRequest {
+        parent: "namespaces/default".to_owned(),
+        group_by: ["owner", "surface", "effective_tier"].map(str::to_owned).into(),
         ..Default::default()
     }
 }
