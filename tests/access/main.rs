@@ -8,4 +8,5 @@ mod messages;
 mod operations;
 mod reports;
 mod services;
+mod sightings;
 mod teams;

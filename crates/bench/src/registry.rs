@@ -1,7 +1,8 @@
 //! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; and
-//! both while a backup is taken.
+//! both while a backup is taken. And how long a change takes to a thousand watchers.
 
 mod backup;
+mod watchers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +60,8 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     running.stop().await?;
     let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
     let figures = figures(&reading, [creating, secured], [payload, record]);
-    Ok(figures.and(backup::measure(round, folder).await?))
+    let figures = figures.and(backup::measure(round, folder).await?);
+    Ok(figures.and(watchers::measure(round, folder).await?))
 }
 
 fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload, record]: [usize; 2]) -> Figures {

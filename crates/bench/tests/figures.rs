@@ -38,7 +38,7 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 9] = [
+const REGISTRY: [&str; 10] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
@@ -48,6 +48,7 @@ const REGISTRY: [&str; 9] = [
     "/get_model_p99_backup_factor",
     "/create_model_p99_backup_factor",
     "/backup_mib_per_s",
+    "/watch_1000_p99_ms",
 ];
 
 const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];

@@ -4,8 +4,10 @@ mod answer;
 mod deletion;
 mod ledger;
 mod mutation;
+mod namespaces;
 mod question;
 mod resource;
+mod sightings;
 mod teams;
 
 pub use answer::{
@@ -15,6 +17,8 @@ pub use answer::{
 pub use deletion::{attest_model, deletion};
 pub use ledger::*;
 pub use mutation::*;
+pub use namespaces::{create_namespace, get_namespace, list_namespaces, namespace, namespaces, update_namespace};
 pub use question::*;
 pub use resource::{alias, model, model_type, team, traffic, version};
+pub use sightings::{list_sightings, report_sightings, reported, sightings};
 pub use teams::{create_team, set_aliases, update_team};

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use slipway_domain::name::{Identifier, ModelName};
+use slipway_domain::sighting::Seen;
 use uuid::Uuid;
 
 /// Current states of model types, models, versions and traffic.
@@ -14,6 +15,8 @@ pub const QUARANTINE: &[u8] = b"quarantine/";
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
 pub const LEDGER: &[u8] = b"ledger/";
+/// What fleets see running.
+pub const SIGHTING: &[u8] = b"sighting/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -49,6 +52,14 @@ pub fn latest_model(key: &[u8]) -> Option<&str> {
 #[must_use]
 pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
     join(QUARANTINE, format!("{}/{digest}", namespace.as_str()).as_bytes())
+}
+
+/// What is kept of `seen`. Its texts are visible ASCII, but for the principal's, which is the last.
+#[must_use]
+pub fn sighting(seen: &Seen) -> Bytes {
+    let Seen { namespace, model, version, digest, endpoint, reporter } = seen;
+    let parts = [namespace.as_str(), model, &version.to_string(), digest, endpoint, reporter.as_str()];
+    join(SIGHTING, parts.join("\0").as_bytes())
 }
 
 /// The answer to the request with the id `id`.

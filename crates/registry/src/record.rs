@@ -7,6 +7,7 @@ use slipway_chassis::record;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
 use slipway_domain::name::ModelName;
+use slipway_domain::sighting::Sighting;
 use uuid::Uuid;
 
 use crate::Error;
@@ -14,7 +15,7 @@ use crate::keys;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 2;
+pub const ROWS: u32 = 3;
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub enum Row {
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger, with the resource it speaks of.
     Ledger(String),
+    /// What a fleet sees running.
+    Sighting(Sighting),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -76,6 +79,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    if key.starts_with(keys::SIGHTING) {
+        return record::decode(value).map(Row::Sighting).map_err(unreadable);
     }
     if key == keys::SIGNING_KEY {
         return Ok(Row::SigningKey);

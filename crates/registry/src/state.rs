@@ -1,15 +1,18 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod holding;
 mod kept;
 mod ledger;
 mod recent;
+mod sightings;
 mod subject;
 
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
@@ -19,7 +22,8 @@ use uuid::Uuid;
 pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
 pub use recent::{Changed, Differs, Recent, Told};
-pub use subject::{team_subject, type_subject};
+pub use sightings::Sightings;
+pub use subject::{namespace_subject, team_subject, type_subject};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
@@ -39,6 +43,8 @@ pub struct State {
     pub traffic: OrdMap<ModelName, Kept<Traffic>>,
     /// The teams.
     pub teams: OrdMap<TeamName, Kept<Team>>,
+    /// The namespaces that were created or changed.
+    pub namespaces: OrdMap<NamespaceName, Kept<Namespace>>,
     /// The aliases of each model.
     pub aliases: OrdMap<AliasName, Kept<Alias>>,
     /// The newest version number of each model that has one.
@@ -49,6 +55,8 @@ pub struct State {
     pub answers: OrdMap<Uuid, Kept<Answer>>,
     /// The ledger.
     pub ledger: Ledger,
+    /// What fleets see running.
+    pub sightings: Sightings,
     /// What the newest revisions changed.
     pub recent: Recent,
 }
@@ -90,6 +98,7 @@ impl Picture for State {
                 let place = Place { revision, resource: resource.into(), key: key.clone() };
                 self.ledger.arrive(place, value);
             }
+            Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::SigningKey => {}
         }
         Ok(())
@@ -101,6 +110,8 @@ impl Picture for State {
         } else if let Some(name) = keys::resource_name(key) {
             self.changes(name);
             self.forget(name);
+        } else if key.starts_with(keys::SIGHTING) {
+            self.sightings.remove(key);
         }
     }
 }
@@ -122,6 +133,9 @@ impl State {
             }
             Resource::Team(value) => {
                 self.teams.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Namespace(value) => {
+                self.namespaces.insert(value.name.clone(), Kept::new(value, revision));
             }
             Resource::Alias(value) => {
                 self.aliases.insert(value.name.clone(), Kept::new(value, revision));

@@ -1,6 +1,6 @@
 //! The client of the registry.
 
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::Streaming;
 
@@ -47,6 +47,10 @@ mutations!(
     UpdateTeamRequest,
     DeleteTeamRequest,
     UndeleteTeamRequest,
+    CreateNamespaceRequest,
+    UpdateNamespaceRequest,
+    DeleteNamespaceRequest,
+    UndeleteNamespaceRequest,
     SetTrafficRequest,
 );
 
@@ -238,6 +242,45 @@ impl Registry {
         unary!(self.undelete_team(identified(request))).await
     }
 
+    /// Creates a namespace.
+    pub async fn create_namespace(&self, request: pb::CreateNamespaceRequest) -> Result<pb::Namespace, Error> {
+        unary!(self.create_namespace(identified(request))).await
+    }
+
+    /// Makes sure that a namespace is there; what it is stays as it is.
+    pub async fn ensure_namespace(&self, name: &NamespaceName) -> Result<pb::Namespace, Error> {
+        let namespace = Some(pb::Namespace { name: name.to_string(), ..Default::default() });
+        self.update_namespace(pb::UpdateNamespaceRequest { namespace, allow_missing: true, ..Default::default() }).await
+    }
+
+    /// Returns a namespace.
+    pub async fn get_namespace(&self, name: &NamespaceName) -> Result<pb::Namespace, Error> {
+        unary!(self.get_namespace(pb::GetNamespaceRequest { name: name.to_string() })).await
+    }
+
+    /// Lists one page of namespaces.
+    pub async fn list_namespaces(
+        &self,
+        request: pb::ListNamespacesRequest,
+    ) -> Result<pb::ListNamespacesResponse, Error> {
+        unary!(self.list_namespaces(request)).await
+    }
+
+    /// Changes the named fields of a namespace.
+    pub async fn update_namespace(&self, request: pb::UpdateNamespaceRequest) -> Result<pb::Namespace, Error> {
+        unary!(self.update_namespace(identified(request))).await
+    }
+
+    /// Deletes a namespace that holds nothing, which can be taken back for 30 days.
+    pub async fn delete_namespace(&self, request: pb::DeleteNamespaceRequest) -> Result<pb::Namespace, Error> {
+        unary!(self.delete_namespace(identified(request))).await
+    }
+
+    /// Takes the deletion of a namespace back.
+    pub async fn undelete_namespace(&self, request: pb::UndeleteNamespaceRequest) -> Result<pb::Namespace, Error> {
+        unary!(self.undelete_namespace(identified(request))).await
+    }
+
     /// Returns which versions serve which share of a model's units.
     pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
         unary!(self.get_traffic(pb::GetTrafficRequest { name: model.traffic() })).await
@@ -251,6 +294,19 @@ impl Registry {
     /// Lists one page of the ledger.
     pub async fn list_changes(&self, request: pb::ListChangesRequest) -> Result<pb::ListChangesResponse, Error> {
         unary!(self.list_changes(request)).await
+    }
+
+    /// Tells what runs, at most 1,000 sightings at once. [`Lookout`](crate::Lookout) does so again and again.
+    pub async fn report_sightings(
+        &self,
+        request: pb::ReportSightingsRequest,
+    ) -> Result<pb::ReportSightingsResponse, Error> {
+        unary!(self.report_sightings(request)).await
+    }
+
+    /// Lists one page of what runs, and of what is registered and does not.
+    pub async fn list_sightings(&self, request: pb::ListSightingsRequest) -> Result<pb::ListSightingsResponse, Error> {
+        unary!(self.list_sightings(request)).await
     }
 
     /// Returns what the ledger is, or was, signed.

@@ -35,7 +35,7 @@ fn registry(method: &str) -> Option<Permission> {
     Some(match method {
         "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
-        | "Watch" | "ListChanges" => Permission::ReadModels,
+        | "Watch" | "ListChanges" | "ListSightings" | "GetNamespace" | "ListNamespaces" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
@@ -43,6 +43,8 @@ fn registry(method: &str) -> Option<Permission> {
         "SetAliases" => Permission::WriteAliases,
         "QuarantineVersion" => Permission::QuarantineVersions,
         "SetTraffic" => Permission::WriteTraffic,
+        "ReportSightings" => Permission::ReportSightings,
+        "CreateNamespace" | "UpdateNamespace" | "DeleteNamespace" | "UndeleteNamespace" => Permission::WriteNamespaces,
         // On everything: what they tell is of the whole ledger.
         "GetCheckpoint" | "ProveInclusion" | "ProveConsistency" | "ExportLedger" => Permission::ReadLedger,
         _ => return None,

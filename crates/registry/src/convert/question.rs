@@ -16,7 +16,7 @@ use crate::state::ResourceKind;
 const LARGEST_BATCH: usize = 1000;
 
 /// The name alone that a Get asks for.
-fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
+pub(super) fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error: NameError| Error::invalid("name", "NOT_A_NAME", error.to_string()))
 }
 
@@ -136,7 +136,7 @@ pub fn get_traffic(request: pb::GetTrafficRequest) -> Result<ModelName, Error> {
 }
 
 /// A parent of a listing: a namespace, or all.
-fn check_parent(parent: &str) -> Result<(), Error> {
+pub(super) fn check_parent(parent: &str) -> Result<(), Error> {
     if parent == "namespaces/-" {
         return Ok(());
     }
@@ -235,5 +235,6 @@ fn kind(number: i32) -> Result<ResourceKind, Error> {
         pb::ResourceKind::Traffic => ResourceKind::Traffic,
         pb::ResourceKind::Team => ResourceKind::Team,
         pb::ResourceKind::Alias => ResourceKind::Alias,
+        pb::ResourceKind::Namespace => ResourceKind::Namespace,
     })
 }

@@ -4,13 +4,17 @@
 
 mod aliases;
 mod create;
+mod crowds;
 mod deletion;
 mod ledger;
 mod list;
+mod namespaces;
 mod proofs;
+mod sightings;
 mod support;
 mod traffic;
 mod trouble;
+mod unfit;
 mod update;
 mod watch;
 mod watch_ages;
