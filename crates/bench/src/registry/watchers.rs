@@ -39,6 +39,9 @@ struct Arrived {
     last_p50_ms: f64,
 }
 
+/// What one watcher read: each revision, and when.
+type Read = Vec<(u64, Instant)>;
+
 /// Measures how long changes take to arrive at those who watch.
 ///
 /// # Errors
@@ -66,7 +69,7 @@ async fn arrivals(address: &str, store: &dyn Store, watchers: usize, round: Dura
     let channels: Vec<Client> = channels.into_iter().map(Client::new).collect();
     let first = store.range(&KeyRange::new("none", "none"), 0).await?.revision;
     let changes = ((round.as_secs_f64() * CHANGES_A_SECOND) as u64).max(1);
-    let mut reading: Vec<JoinHandle<Result<Vec<(u64, Instant)>>>> = Vec::new();
+    let mut reading: Vec<JoinHandle<Result<Read>>> = Vec::new();
     for number in 0..watchers {
         let request = pb::WatchRequest { after_revision: i64::try_from(first).ok(), ..Default::default() };
         let mut client = channels[number % channels.len()].clone();
@@ -99,7 +102,7 @@ async fn commits(mut watch: slipway_store::Watch, last: u64) -> Result<BTreeMap<
 }
 
 /// When each revision arrived, up to `last`.
-async fn read(mut stream: Streaming<pb::WatchResponse>, last: u64) -> Result<Vec<(u64, Instant)>> {
+async fn read(mut stream: Streaming<pb::WatchResponse>, last: u64) -> Result<Read> {
     let mut arrived = Vec::new();
     loop {
         let message = stream.message().await?.context("a watch ended")?;
@@ -112,7 +115,7 @@ async fn read(mut stream: Streaming<pb::WatchResponse>, last: u64) -> Result<Vec
     }
 }
 
-fn summary(committed: &BTreeMap<u64, Instant>, arrived: &[Vec<(u64, Instant)>]) -> Result<Arrived> {
+fn summary(committed: &BTreeMap<u64, Instant>, arrived: &[Read]) -> Result<Arrived> {
     let (mut all, mut last) = (Histogram::<u64>::new(3)?, BTreeMap::<u64, u64>::new());
     for (revision, at) in arrived.iter().flatten() {
         let commit = committed.get(revision).context("a revision that nobody committed")?;
