@@ -99,7 +99,7 @@ async fn namespaces_are_made_by_who_may_everything_there_and_seen_by_who_sees_an
     }
     // Whether it is there is told to nobody who sees nothing there.
     for id in ["eu", "nowhere"] {
-        let get = registry::GetNamespaceRequest { name: format!("namespaces/{id}") };
+        let get = registry::GetNamespaceRequest { name: format!("namespaces/{id}"), ..Default::default() };
         let refused = client.get_namespace(asked(&services, "fleet", get)).await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied, "{id}");
     }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use slipway_sdk::name::NamespaceName;
 use slipway_sdk::pb;
 
-use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
+use crate::args::{self, AsOf, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -28,6 +28,8 @@ pub enum Namespace {
         /// The namespace, as eu.
         #[arg(value_parser = value::identifier)]
         id: String,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List namespaces.
     #[command(after_help = "Example:\n  slipway namespace ls --filter 'labels.region = eu'")]
@@ -115,6 +117,8 @@ pub struct Ls {
     #[arg(long)]
     show_deleted: bool,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -145,7 +149,7 @@ impl Namespace {
         let registry = connect.registry()?;
         let namespace = match self {
             Self::Create(create) => registry.create_namespace(create.request()).await?,
-            Self::Get { id } => registry.get_namespace(&named(&id)?).await?,
+            Self::Get { id, as_of } => registry.as_of(as_of.moment()).get_namespace(&named(&id)?).await?,
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_namespace(update.request(connect).await?).await?,
             Self::Delete { id, deletion } => {
@@ -199,7 +203,7 @@ impl Update {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let request = pb::ListNamespacesRequest {
             filter: self.filter,
             order_by: self.order_by,

@@ -51,8 +51,8 @@ pub enum Row {
     Quarantine(String, Quarantine),
     /// The answer to a request.
     Answer(Uuid, Box<Answer>),
-    /// A place in the ledger, with the resource it speaks of.
-    Ledger(String),
+    /// A place in the ledger.
+    Ledger,
     /// What a fleet sees running.
     Sighting(Sighting),
     /// The key of the ledger, which no picture has in it.
@@ -87,7 +87,7 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
         return Ok(Row::SigningKey);
     }
     match keys::ledger_resource(key) {
-        Some(resource) => Ok(Row::Ledger(resource.to_owned())),
+        Some(_) => Ok(Row::Ledger),
         None => Err(damaged(&"a key of an unknown kind")),
     }
 }

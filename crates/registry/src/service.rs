@@ -5,12 +5,14 @@ mod aliases;
 mod answers;
 mod changes;
 mod commit;
+mod diff;
 mod ledger;
 mod list;
 mod model_types;
 mod models;
 mod namespaces;
 mod owners;
+mod past;
 mod print;
 mod purge;
 mod sightings;
@@ -32,6 +34,7 @@ use slipway_store::{Revision, Store};
 
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
+pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use sightings::{ListedSighting, Reported, SightingsReport};
@@ -54,6 +57,7 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    pasts: past::Pasts,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -146,6 +150,7 @@ impl Registry {
             feed,
             env,
             pictures: Pictures::default(),
+            pasts: past::Pasts::default(),
             signer,
             views: watch::Views::default(),
             latest: sightings::Latest::default(),

@@ -3,6 +3,7 @@
 mod holding;
 mod kept;
 mod ledger;
+mod past;
 mod recent;
 mod sightings;
 mod subject;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
+pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
 pub use sightings::Sightings;
 pub use subject::{namespace_subject, team_subject, type_subject};
@@ -94,10 +96,7 @@ impl Picture for State {
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
-            Row::Ledger(resource) => {
-                let place = Place { revision, resource: resource.into(), key: key.clone() };
-                self.ledger.arrive(place, value);
-            }
+            Row::Ledger => self.ledger.arrive(revision, key, value),
             Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::SigningKey => {}
         }

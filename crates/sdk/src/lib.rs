@@ -22,6 +22,7 @@ mod ledger;
 mod lookout;
 mod obstacle;
 mod operations;
+mod read;
 mod registry;
 mod reporter;
 mod retry;
@@ -47,6 +48,7 @@ pub use reporter::{
 };
 pub use retry::RetryPolicy;
 pub use router::{ModelRouter, Routed, Router};
+pub use slipway_domain::as_of::AsOf;
 pub use slipway_domain::name;
 pub use slipway_domain::traffic::Traffic;
 pub use slipway_tls::ClientFiles;

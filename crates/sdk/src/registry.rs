@@ -1,6 +1,10 @@
 //! The client of the registry.
 
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+mod namespaces;
+mod sightings;
+
+use slipway_domain::as_of::AsOf;
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::Streaming;
 
@@ -12,6 +16,7 @@ use crate::error::Error;
 use crate::follow::{Follow, Place, Subject};
 use crate::ledger::LedgerExport;
 use crate::pb;
+use crate::read::{Read, questions};
 
 /// Calls the registry: model types, models, versions, traffic, the ledger.
 ///
@@ -25,7 +30,27 @@ use crate::pb;
 pub struct Registry {
     stub: RegistryClient<Wire>,
     terms: Terms,
+    read: Read,
 }
+
+questions!(
+    GetModelTypeRequest,
+    ListModelTypesRequest,
+    GetModelRequest,
+    ListModelsRequest,
+    BatchGetModelsRequest,
+    GetVersionRequest,
+    ListVersionsRequest,
+    BatchGetVersionsRequest,
+    GetAliasRequest,
+    ListAliasesRequest,
+    GetTeamRequest,
+    ListTeamsRequest,
+    GetNamespaceRequest,
+    ListNamespacesRequest,
+    GetTrafficRequest,
+    ListChangesRequest,
+);
 
 mutations!(
     CreateModelTypeRequest,
@@ -62,13 +87,20 @@ impl Registry {
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
         let stub = RegistryClient::new(endpoint.wire()).max_decoding_message_size(LARGEST_MESSAGE);
-        Self { stub, terms: Terms::of(endpoint) }
+        Self { stub, terms: Terms::of(endpoint), read: Read::default() }
     }
 
     /// The same client with another deadline for each call.
     #[must_use]
     pub fn with_deadline(&self, deadline: std::time::Duration) -> Self {
-        Self { stub: self.stub.clone(), terms: Terms { deadline, ..self.terms.clone() } }
+        Self { terms: Terms { deadline, ..self.terms.clone() }, ..self.clone() }
+    }
+
+    /// The same client, whose every Get, BatchGet and List asks for what was known then. A request that says itself as of
+    /// when is left alone.
+    #[must_use]
+    pub fn as_of(&self, as_of: AsOf) -> Self {
+        Self { read: Read::of(as_of), ..self.clone() }
     }
 
     /// Creates a model type.
@@ -78,7 +110,8 @@ impl Registry {
 
     /// Returns a model type.
     pub async fn get_model_type(&self, name: &ModelTypeName) -> Result<pb::ModelType, Error> {
-        unary!(self.get_model_type(pb::GetModelTypeRequest { name: name.to_string() })).await
+        let request = pb::GetModelTypeRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_model_type(self.read.asked(request))).await
     }
 
     /// Lists one page of model types.
@@ -86,7 +119,7 @@ impl Registry {
         &self,
         request: pb::ListModelTypesRequest,
     ) -> Result<pb::ListModelTypesResponse, Error> {
-        unary!(self.list_model_types(request)).await
+        unary!(self.list_model_types(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a model type.
@@ -111,13 +144,13 @@ impl Registry {
 
     /// Returns a model, whole.
     pub async fn get_model(&self, name: &ModelName) -> Result<pb::Model, Error> {
-        let request = pb::GetModelRequest { name: name.to_string(), view: pb::View::Full.into() };
-        unary!(self.get_model(request)).await
+        let request = pb::GetModelRequest { name: name.to_string(), view: pb::View::Full.into(), ..Default::default() };
+        unary!(self.get_model(self.read.asked(request))).await
     }
 
     /// Lists one page of models.
     pub async fn list_models(&self, request: pb::ListModelsRequest) -> Result<pb::ListModelsResponse, Error> {
-        unary!(self.list_models(request)).await
+        unary!(self.list_models(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a model.
@@ -140,7 +173,7 @@ impl Registry {
         &self,
         request: pb::BatchGetModelsRequest,
     ) -> Result<pb::BatchGetModelsResponse, Error> {
-        unary!(self.batch_get_models(request)).await
+        unary!(self.batch_get_models(self.read.asked(request))).await
     }
 
     /// Says that a model is still its owner's, which counts for 180 days.
@@ -155,12 +188,13 @@ impl Registry {
 
     /// Returns a version.
     pub async fn get_version(&self, name: &VersionName) -> Result<pb::Version, Error> {
-        unary!(self.get_version(pb::GetVersionRequest { name: name.to_string() })).await
+        let request = pb::GetVersionRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_version(self.read.asked(request))).await
     }
 
     /// Lists one page of versions.
     pub async fn list_versions(&self, request: pb::ListVersionsRequest) -> Result<pb::ListVersionsResponse, Error> {
-        unary!(self.list_versions(request)).await
+        unary!(self.list_versions(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a version.
@@ -183,7 +217,7 @@ impl Registry {
         &self,
         request: pb::BatchGetVersionsRequest,
     ) -> Result<pb::BatchGetVersionsResponse, Error> {
-        unary!(self.batch_get_versions(request)).await
+        unary!(self.batch_get_versions(self.read.asked(request))).await
     }
 
     /// Marks all versions that carry a version's digest as not to be launched again.
@@ -193,12 +227,13 @@ impl Registry {
 
     /// Returns an alias of a model.
     pub async fn get_alias(&self, name: &AliasName) -> Result<pb::Alias, Error> {
-        unary!(self.get_alias(pb::GetAliasRequest { name: name.to_string() })).await
+        let request = pb::GetAliasRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_alias(self.read.asked(request))).await
     }
 
     /// Lists one page of aliases.
     pub async fn list_aliases(&self, request: pb::ListAliasesRequest) -> Result<pb::ListAliasesResponse, Error> {
-        unary!(self.list_aliases(request)).await
+        unary!(self.list_aliases(self.read.asked(request))).await
     }
 
     /// Moves, makes and takes away aliases: all of them in one revision, or none.
@@ -219,12 +254,13 @@ impl Registry {
 
     /// Returns a team.
     pub async fn get_team(&self, name: &TeamName) -> Result<pb::Team, Error> {
-        unary!(self.get_team(pb::GetTeamRequest { name: name.to_string() })).await
+        let request = pb::GetTeamRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_team(self.read.asked(request))).await
     }
 
     /// Lists one page of teams.
     pub async fn list_teams(&self, request: pb::ListTeamsRequest) -> Result<pb::ListTeamsResponse, Error> {
-        unary!(self.list_teams(request)).await
+        unary!(self.list_teams(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a team.
@@ -242,48 +278,10 @@ impl Registry {
         unary!(self.undelete_team(identified(request))).await
     }
 
-    /// Creates a namespace.
-    pub async fn create_namespace(&self, request: pb::CreateNamespaceRequest) -> Result<pb::Namespace, Error> {
-        unary!(self.create_namespace(identified(request))).await
-    }
-
-    /// Makes sure that a namespace is there; what it is stays as it is.
-    pub async fn ensure_namespace(&self, name: &NamespaceName) -> Result<pb::Namespace, Error> {
-        let namespace = Some(pb::Namespace { name: name.to_string(), ..Default::default() });
-        self.update_namespace(pb::UpdateNamespaceRequest { namespace, allow_missing: true, ..Default::default() }).await
-    }
-
-    /// Returns a namespace.
-    pub async fn get_namespace(&self, name: &NamespaceName) -> Result<pb::Namespace, Error> {
-        unary!(self.get_namespace(pb::GetNamespaceRequest { name: name.to_string() })).await
-    }
-
-    /// Lists one page of namespaces.
-    pub async fn list_namespaces(
-        &self,
-        request: pb::ListNamespacesRequest,
-    ) -> Result<pb::ListNamespacesResponse, Error> {
-        unary!(self.list_namespaces(request)).await
-    }
-
-    /// Changes the named fields of a namespace.
-    pub async fn update_namespace(&self, request: pb::UpdateNamespaceRequest) -> Result<pb::Namespace, Error> {
-        unary!(self.update_namespace(identified(request))).await
-    }
-
-    /// Deletes a namespace that holds nothing, which can be taken back for 30 days.
-    pub async fn delete_namespace(&self, request: pb::DeleteNamespaceRequest) -> Result<pb::Namespace, Error> {
-        unary!(self.delete_namespace(identified(request))).await
-    }
-
-    /// Takes the deletion of a namespace back.
-    pub async fn undelete_namespace(&self, request: pb::UndeleteNamespaceRequest) -> Result<pb::Namespace, Error> {
-        unary!(self.undelete_namespace(identified(request))).await
-    }
-
     /// Returns which versions serve which share of a model's units.
     pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
-        unary!(self.get_traffic(pb::GetTrafficRequest { name: model.traffic() })).await
+        let request = pb::GetTrafficRequest { name: model.traffic(), ..Default::default() };
+        unary!(self.get_traffic(self.read.asked(request))).await
     }
 
     /// Changes it.
@@ -293,20 +291,12 @@ impl Registry {
 
     /// Lists one page of the ledger.
     pub async fn list_changes(&self, request: pb::ListChangesRequest) -> Result<pb::ListChangesResponse, Error> {
-        unary!(self.list_changes(request)).await
+        unary!(self.list_changes(self.read.asked(request))).await
     }
 
-    /// Tells what runs, at most 1,000 sightings at once. [`Lookout`](crate::Lookout) does so again and again.
-    pub async fn report_sightings(
-        &self,
-        request: pb::ReportSightingsRequest,
-    ) -> Result<pb::ReportSightingsResponse, Error> {
-        unary!(self.report_sightings(request)).await
-    }
-
-    /// Lists one page of what runs, and of what is registered and does not.
-    pub async fn list_sightings(&self, request: pb::ListSightingsRequest) -> Result<pb::ListSightingsResponse, Error> {
-        unary!(self.list_sightings(request)).await
+    /// Lists one page of what is different between two moments.
+    pub async fn diff_revisions(&self, request: pb::DiffRevisionsRequest) -> Result<pb::DiffRevisionsResponse, Error> {
+        unary!(self.diff_revisions(request)).await
     }
 
     /// Returns what the ledger is, or was, signed.

@@ -4,6 +4,7 @@ use slipway_chassis::Caller;
 use slipway_chassis::etag::etag;
 use slipway_chassis::intent::{Intent, Said};
 use slipway_chassis::scalar::{instant, signed};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::name::{Identifier, NamespaceName};
 use slipway_domain::namespace::Namespace;
@@ -12,7 +13,7 @@ use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::mutation::{labels, mask, missing, nowhere, parse};
-use super::question::name as parse_name;
+use super::question::{as_of, name as parse_name};
 use crate::Error;
 use crate::service::{ListQuery, Listed, Update};
 
@@ -72,17 +73,21 @@ pub fn update_namespace(
 /// Reads a request for a namespace.
 ///
 /// # Errors
-/// [`Error::Invalid`] if the name is none.
-pub fn get_namespace(request: pb::GetNamespaceRequest) -> Result<NamespaceName, Error> {
-    let pb::GetNamespaceRequest { name } = request;
-    parse_name(&name)
+/// [`Error::Invalid`] if the name is none, or for two moments.
+pub fn get_namespace(request: pb::GetNamespaceRequest) -> Result<(NamespaceName, AsOf), Error> {
+    let pb::GetNamespaceRequest { name, read_revision, read_time } = request;
+    Ok((parse_name(&name)?, as_of(read_revision, read_time)?))
 }
 
 /// Reads a request to list namespaces.
-#[must_use]
-pub fn list_namespaces(request: pb::ListNamespacesRequest) -> ListQuery {
-    let pb::ListNamespacesRequest { page_size, page_token, filter, order_by, show_deleted } = request;
-    ListQuery { parent: String::new(), page_size, page_token, filter, order_by, show: show_deleted.into() }
+///
+/// # Errors
+/// [`Error::Invalid`] for two moments.
+pub fn list_namespaces(request: pb::ListNamespacesRequest) -> Result<ListQuery, Error> {
+    let pb::ListNamespacesRequest { page_size, page_token, filter, order_by, show_deleted, read_revision, read_time } =
+        request;
+    let as_of = as_of(read_revision, read_time)?;
+    Ok(ListQuery { parent: String::new(), page_size, page_token, filter, order_by, show: show_deleted.into(), as_of })
 }
 
 /// A namespace.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use slipway_chassis::Caller;
 use slipway_chassis::scalar::{duration, instant, signed};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::name::NamespaceName;
 use slipway_domain::sighting::{Finding, Seen};
@@ -64,7 +65,7 @@ pub fn reported(reported: Reported) -> pb::ReportSightingsResponse {
 pub fn list_sightings(request: pb::ListSightingsRequest) -> Result<ListQuery, Error> {
     let pb::ListSightingsRequest { parent, page_size, page_token, filter, order_by } = request;
     check_parent(&parent)?;
-    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: Show::Living })
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: Show::Living, as_of: AsOf::Now })
 }
 
 /// A page of sightings.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::access::Subject;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::name::{Identifier, NamespaceName};
@@ -15,6 +16,7 @@ use slipway_store::picture::Kept;
 use super::access::check_sees_namespace;
 use super::list::{Itself, shown};
 use super::model_types::label;
+use super::past::Sight;
 use super::standard::{Delete, NAMED_HOLDERS, not_found};
 use super::{ListQuery, Listed, Missing, Registry, Update};
 use crate::kind::{Rules, Seen};
@@ -100,26 +102,37 @@ impl Registry {
     /// Returns a namespace.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_namespace(&self, caller: &Caller, name: &NamespaceName) -> Result<Kept<Namespace>, Error> {
-        check_sees_namespace(caller, &name.namespace, name)?;
-        there(&self.feed.look(), name).ok_or_else(|| not_found(name))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_namespace(
+        &self,
+        caller: &Caller,
+        name: &NamespaceName,
+        as_of: AsOf,
+    ) -> Result<Kept<Namespace>, Error> {
+        let check = |_: &State| check_sees_namespace(caller, &name.namespace, name);
+        let read = |state: &State, _| there(state, name).ok_or_else(|| not_found(name));
+        self.read_as_of(as_of, check, read).await
     }
 
     /// Lists the namespaces in which the caller may see anything.
     ///
     /// # Errors
-    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_namespaces(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Namespace>>, Error> {
-        let page = self.list(caller, "ListNamespaces", query, |state| {
-            let known = state.namespaces.keys().cloned().chain(state.held_in());
-            let mut names: BTreeSet<_> = known.collect();
+    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`,
+    /// `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_namespaces(
+        &self,
+        caller: &Caller,
+        query: &ListQuery,
+    ) -> Result<Listed<Kept<Namespace>>, Error> {
+        let select = |sight: &Sight<'_>| {
+            let state = sight.state;
+            let mut names: BTreeSet<_> = state.namespaces.keys().cloned().chain(state.held_in()).collect();
             names.extend(NamespaceName::parse(&format!("namespaces/{DEFAULT}")));
             let names = names.into_iter().filter(|name| caller.granted.grant.touches(name.namespace.as_str()));
             let kept = names.filter_map(|name| there(state, &name));
             kept.filter(|kept| shown(&*kept.value, query)).map(Itself).collect()
-        });
-        page.map(Listed::kept)
+        };
+        self.list(caller, "ListNamespaces", query, select).await.map(Listed::kept)
     }
 
     /// Changes the masked fields of a namespace.

@@ -16,6 +16,7 @@ use slipway_store::Txn;
 use slipway_store::picture::Kept;
 
 use super::list::namespace_matches;
+use super::past::Sight;
 use super::{ListQuery, Listed, Registry};
 use crate::state::State;
 use crate::{Error, keys};
@@ -201,8 +202,9 @@ impl Registry {
     ///
     /// # Errors
     /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_sightings(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedSighting>, Error> {
-        self.list(caller, "ListSightings", query, |state| {
+    pub async fn list_sightings(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedSighting>, Error> {
+        let select = |sight: &Sight<'_>| {
+            let state = sight.state;
             let latest = self.latest.times();
             let mut seen_versions: BTreeMap<ModelName, BTreeSet<u64>> = BTreeMap::new();
             let mut listed = Vec::new();
@@ -228,7 +230,8 @@ impl Registry {
             listed.extend(models.flat_map(|name| not_seen(state, name, seen_versions.get(name))));
             listed.sort_by(|one, other| one.place().cmp(&other.place()));
             listed
-        })
+        };
+        self.list(caller, "ListSightings", query, select).await
     }
 }
 

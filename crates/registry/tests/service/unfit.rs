@@ -25,7 +25,7 @@ async fn names_in_capitals_or_in_another_unicode_form_are_no_names() {
     ] {
         assert_eq!(fields(registry.client.create_model(new_model(id)).await), ["model_id"], "{id}");
         let channel = tonic::transport::Channel::from_shared(registry.address.clone()).unwrap().connect_lazy();
-        let request = pb::GetModelRequest { name: format!("namespaces/default/models/{id}"), view: 0 };
+        let request = pb::GetModelRequest { name: format!("namespaces/default/models/{id}"), ..Default::default() };
         let status = RegistryClient::new(channel).get_model(request).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{id}");
     }
