@@ -119,11 +119,7 @@ impl Registry {
     /// # Errors
     /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`,
     /// `TIME_AHEAD`, `TOO_OLD`.
-    pub async fn list_namespaces(
-        &self,
-        caller: &Caller,
-        query: &ListQuery,
-    ) -> Result<Listed<Kept<Namespace>>, Error> {
+    pub async fn list_namespaces(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Namespace>>, Error> {
         let select = |sight: &Sight<'_>| {
             let state = sight.state;
             let mut names: BTreeSet<_> = state.namespaces.keys().cloned().chain(state.held_in()).collect();
