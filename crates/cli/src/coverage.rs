@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 62] = [
+const VERBS: [(&str, &str); 64] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -44,6 +44,8 @@ const VERBS: [(&str, &str); 62] = [
     ("Watch", "ledger watch"),
     ("ListChanges", "ledger ls"),
     ("DiffRevisions", "diff"),
+    ("AggregateModels", "model aggregate"),
+    ("TriageModel", "triage"),
     ("GetCheckpoint", "ledger checkpoint"),
     ("ProveInclusion", "ledger prove"),
     ("ProveConsistency", "ledger verify"),

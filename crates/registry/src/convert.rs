@@ -2,6 +2,7 @@
 
 mod answer;
 mod deletion;
+mod insight;
 mod ledger;
 mod mutation;
 mod namespaces;
@@ -15,6 +16,7 @@ pub use answer::{
     versions, watch_event,
 };
 pub use deletion::{attest_model, deletion};
+pub use insight::*;
 pub use ledger::*;
 pub use mutation::*;
 pub use namespaces::{create_namespace, get_namespace, list_namespaces, namespace, namespaces, update_namespace};

@@ -1,8 +1,10 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
 mod access;
+mod aggregate;
 mod aliases;
 mod answers;
+mod census;
 mod changes;
 mod commit;
 mod diff;
@@ -20,6 +22,7 @@ mod signing;
 mod standard;
 mod teams;
 mod traffic;
+mod triage;
 mod versions;
 mod watch;
 
@@ -32,6 +35,7 @@ use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
+pub use aggregate::{Aggregate, Aggregated, Group};
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
@@ -40,6 +44,7 @@ pub use list::{ListQuery, Listed, Show};
 pub use sightings::{ListedSighting, Reported, SightingsReport};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
+pub use triage::{Triage, Triaged};
 pub(crate) use versions::any_model;
 pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
 
@@ -58,6 +63,7 @@ pub struct Registry {
     env: Env,
     pictures: Pictures<State>,
     pasts: past::Pasts,
+    censuses: census::Censuses,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -151,6 +157,7 @@ impl Registry {
             env,
             pictures: Pictures::default(),
             pasts: past::Pasts::default(),
+            censuses: census::Censuses::default(),
             signer,
             views: watch::Views::default(),
             latest: sightings::Latest::default(),

@@ -35,9 +35,8 @@ fn registry(method: &str) -> Option<Permission> {
     Some(match method {
         "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
-        | "Watch" | "ListChanges" | "DiffRevisions" | "ListSightings" | "GetNamespace" | "ListNamespaces" => {
-            Permission::ReadModels
-        }
+        | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" | "ListSightings"
+        | "GetNamespace" | "ListNamespaces" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,

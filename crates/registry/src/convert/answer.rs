@@ -101,7 +101,7 @@ fn action(action: Action) -> pb::ChangeAction {
 }
 
 /// An entry of the ledger; what is computed for a resource is read from `state`.
-fn change(entry: &Entry, state: &State) -> pb::Change {
+pub(super) fn change(entry: &Entry, state: &State) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {

@@ -24,7 +24,7 @@ fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn criticality(criticality: &Criticality) -> pb::Criticality {
+pub(super) fn criticality(criticality: &Criticality) -> pb::Criticality {
     let Criticality { tier, reason, evidence_uri } = criticality.clone();
     pb::Criticality { tier: tier.into(), reason, evidence_uri }
 }
