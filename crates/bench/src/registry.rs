@@ -1,7 +1,9 @@
-//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; and
-//! both while a backup is taken. And how long a change takes to a thousand watchers.
+//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; both while a
+//! backup is taken; what a large fleet changes of it; and how long a change takes to a thousand watchers.
 
 mod backup;
+mod etcd;
+mod fleet;
 mod watchers;
 
 use std::path::Path;
@@ -29,6 +31,8 @@ use crate::running::Running;
 use crate::secured;
 use crate::turns::{Compared, Turns, take_turns};
 
+pub use fleet::Scale;
+
 type Client = RegistryClient<Channel>;
 
 /// How many models are known while one is asked for after the other.
@@ -44,7 +48,7 @@ const SECURED_GOAL: Goal = Goal::Ratio(0.85);
 ///
 /// # Errors
 /// When the service fails, or answers otherwise than the echo that it is held against.
-pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
+pub async fn measure(round: Duration, folder: &Path, scale: Scale) -> Result<Figures> {
     let store: Arc<dyn Store> = Arc::new(Embedded::open(folder.join("store"), Options::default())?);
     let kept = Arc::clone(&store);
     let serving = Running::start(&DECLARATION, folder, |plan, _| {
@@ -61,6 +65,7 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
     let figures = figures(&reading, [creating, secured], [payload, record]);
     let figures = figures.and(backup::measure(round, folder).await?);
+    let figures = figures.and(fleet::measure(round, folder, scale).await?);
     Ok(figures.and(watchers::measure(round, folder).await?))
 }
 
