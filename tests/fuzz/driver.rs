@@ -15,9 +15,7 @@ const LONGEST: usize = 8192;
 pub fn run(name: &str, (good, words): (&[Vec<u8>], &[&str]), target: impl Fn(&[u8])) {
     let number = |variable: &str| std::env::var(variable).ok().map(|text| text.parse::<u64>().unwrap());
     if let Some(seed) = number("SLIPWAY_SEED") {
-        let input = input(seed, (good, words));
-        println!("{name}, seed {seed}: {}", String::from_utf8_lossy(&input));
-        return target(&input);
+        return target(&input(seed, (good, words)));
     }
     let until = number("SLIPWAY_FUZZ_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
     good.iter().for_each(|input| target(input));

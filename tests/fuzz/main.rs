@@ -5,7 +5,7 @@
 //!
 //! ```sh
 //! SLIPWAY_FUZZ_SECONDS=600 cargo test --release --workspace --test fuzz        # ten minutes for each target
-//! SLIPWAY_SEED=17 cargo test --workspace --test fuzz filters -- --nocapture    # one input, as a failure names it
+//! SLIPWAY_SEED=17 cargo test --workspace --test fuzz filters    # one input, as a failure names it
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]

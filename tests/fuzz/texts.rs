@@ -45,7 +45,7 @@ fn filters() {
         let Ok(filter) = Filter::parse::<Anything>(&text) else { return };
         let first = filter.matches(&Anything);
         assert_eq!(Filter::parse::<Anything>(&text).unwrap().matches(&Anything), first);
-        Anything::PATHS.iter().for_each(|path| drop(filter.mentions(path)));
+        assert!(!filter.mentions("no such field"));
     });
 }
 
