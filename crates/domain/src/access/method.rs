@@ -38,7 +38,7 @@ fn registry(method: &str) -> Option<Permission> {
         | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" | "ListSightings"
         | "GetNamespace" | "ListNamespaces" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
-        | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
+        | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" | "ApplyModels" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
         "CreateVersion" | "UpdateVersion" | "DeleteVersion" | "UndeleteVersion" => Permission::WriteVersions,
         "SetAliases" => Permission::WriteAliases,

@@ -96,7 +96,7 @@ impl FakeRegistry {
                 pb::ResourceChange { name, action: pb::ChangeAction::Update.into(), resource }
             };
             let changes = changes.into_iter().map(change).collect();
-            state.log.push(pb::RevisionChanges { revision: state.revision, changes });
+            state.log.push(pb::RevisionChanges { revision: state.revision, changes, partial: false });
         });
         self.0.state.borrow().revision
     }
@@ -241,6 +241,7 @@ registry! {
     get_alias(GetAliasRequest) -> Alias;
     list_aliases(ListAliasesRequest) -> ListAliasesResponse;
     set_aliases(SetAliasesRequest) -> SetAliasesResponse;
+    apply_models(ApplyModelsRequest) -> ApplyModelsResponse;
     create_team(CreateTeamRequest) -> Team;
     get_team(GetTeamRequest) -> Team;
     list_teams(ListTeamsRequest) -> ListTeamsResponse;
