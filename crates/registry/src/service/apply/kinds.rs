@@ -11,6 +11,7 @@ use slipway_store::picture::Kept;
 
 use super::Action;
 use super::plan::{Plan, Settled};
+use crate::service::namespaces::check_namespace;
 use crate::kind::{Kind, Rules};
 use crate::service::commit::{Replaced, check_etag};
 use crate::service::standard::copied;
@@ -195,7 +196,10 @@ impl Plan<'_> {
         let before = K::all(self.state).get(value.name()).filter(|_| !self.is_new(index));
         let mut check = Check::new();
         Rules::check(&*after.value, &mut check);
-        let seen = after.value.check_references(before.map(|kept| &*kept.value), &self.then, &mut check);
+        let mut seen = after.value.check_references(before.map(|kept| &*kept.value), &self.then, &mut check);
+        if let (None, Some(namespace)) = (before, K::parent(value.name())) {
+            seen.extend(check_namespace(&mut check, self.state, namespace));
+        }
         self.draft.compares.extend(seen);
         self.refuse_all(index, check);
     }
