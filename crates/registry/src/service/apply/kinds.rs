@@ -11,9 +11,9 @@ use slipway_store::picture::Kept;
 
 use super::Action;
 use super::plan::{Plan, Settled};
-use crate::service::namespaces::check_namespace;
 use crate::kind::{Kind, Rules};
 use crate::service::commit::{Replaced, check_etag};
+use crate::service::namespaces::check_namespace;
 use crate::service::standard::copied;
 use crate::service::traffic::check_version;
 use crate::service::versions::digest_key;
