@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod apply;
 mod ledger;
 mod matrix;
 mod messages;
@@ -9,4 +10,5 @@ mod operations;
 mod past;
 mod reports;
 mod services;
+mod sightings;
 mod teams;

@@ -2,7 +2,7 @@
 //! snapshot.
 //!
 //! ```sh
-//! cargo run -p slipway-tests --example golden -- tests/golden/v2
+//! cargo run -p slipway-tests --example golden -- tests/golden/v3
 //! ```
 //! Folders that are there already stay for ever: they are what a version that was released has written. A new format or
 //! a new layout of rows gets new ones beside them, and every version from then on opens all of them.
@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let to = PathBuf::from(std::env::args_os().nth(1).expect("say into which folder, as tests/golden/v2"));
+    let to = PathBuf::from(std::env::args_os().nth(1).expect("say into which folder, as tests/golden/v3"));
     assert!(!to.exists(), "{} is there, and golden folders stay as they are", to.display());
     let working = tempfile::tempdir().unwrap();
     let services = Services::start(working.path(), BEGUN.parse().unwrap()).await;
@@ -47,6 +47,7 @@ async fn register(services: &Services) {
         ..Default::default()
     };
     registry.create_model_type(kind).await.unwrap();
+    registry.apply_models(services::manifest("tower", "#runway")).await.unwrap();
     for team in ["operations", "seats"] {
         registry.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
     }

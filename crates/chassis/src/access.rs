@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
-use slipway_domain::access::{Grant, Identity, Permission};
+use slipway_domain::access::{Grant, Identity, Permission, Rights};
 use slipway_domain::principal::Principal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -46,19 +46,50 @@ const RELOADS: Figure<Total> = Figure::total(
 );
 
 /// What a caller was let in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Granted {
     /// What its method needs; none for a method that needs no permission.
     pub permission: Option<Permission>,
     /// On what the caller has it.
     pub grant: Grant,
+    /// On what it has the others; none if nobody is asked for any.
+    rights: Option<Arc<Rights>>,
 }
+
+/// By what the method needs alone: a stream goes on when its caller's other rights change.
+impl PartialEq for Granted {
+    fn eq(&self, other: &Self) -> bool {
+        (self.permission, &self.grant) == (other.permission, &other.grant)
+    }
+}
+
+impl Eq for Granted {}
 
 impl Granted {
     /// Everything: for callers inside the process.
     #[must_use]
     pub fn everything() -> Self {
-        Self { permission: None, grant: Grant::everything() }
+        Self::open(None)
+    }
+
+    /// Everything, to a method that needs this where callers are asked who they are.
+    fn open(permission: Option<Permission>) -> Self {
+        Self { permission, grant: Grant::everything(), rights: None }
+    }
+
+    /// What the policy gives.
+    fn by(rights: &Arc<Rights>, permission: Permission) -> Self {
+        let grant = rights.grant(permission).clone();
+        Self { permission: Some(permission), grant, rights: Some(Arc::clone(rights)) }
+    }
+
+    /// The same caller before something else that its method does, which needs another permission.
+    #[must_use]
+    pub fn with(&self, permission: Permission) -> Self {
+        match &self.rights {
+            Some(rights) => Self::by(rights, permission),
+            None => Self::open(Some(permission)),
+        }
     }
 }
 

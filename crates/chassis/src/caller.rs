@@ -88,6 +88,12 @@ impl Caller {
         Self { principal, request_id, deadline: None, granted: Granted::everything() }
     }
 
+    /// The same caller before a part of what its method does that needs another permission.
+    #[must_use]
+    pub fn with(&self, permission: Permission) -> Self {
+        Self { granted: self.granted.with(permission), ..self.clone() }
+    }
+
     /// Whether the caller may do what it calls the method for, on `subject`.
     #[must_use]
     pub fn covers(&self, subject: &Subject<'_>) -> bool {

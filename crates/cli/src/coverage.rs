@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 56] = [
+const VERBS: [(&str, &str); 65] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -39,6 +39,7 @@ const VERBS: [(&str, &str); 56] = [
     ("UndeleteTeam", "team undelete"),
     ("BatchGetModels", "model get"),
     ("BatchGetVersions", "version get"),
+    ("ApplyModels", "apply"),
     ("GetTraffic", "traffic get"),
     ("SetTraffic", "traffic set"),
     ("Watch", "ledger watch"),
@@ -50,6 +51,14 @@ const VERBS: [(&str, &str); 56] = [
     ("ProveInclusion", "ledger prove"),
     ("ProveConsistency", "ledger verify"),
     ("ExportLedger", "ledger export"),
+    ("CreateNamespace", "namespace create"),
+    ("GetNamespace", "namespace get"),
+    ("ListNamespaces", "namespace ls"),
+    ("UpdateNamespace", "namespace update"),
+    ("DeleteNamespace", "namespace delete"),
+    ("UndeleteNamespace", "namespace undelete"),
+    ("ReportSightings", "sighting report"),
+    ("ListSightings", "sighting ls"),
     ("GetHealth", "health show"),
     ("Evaluate", "health evaluate"),
     ("CreateLaunch", "launch start"),

@@ -1,6 +1,7 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
 mod alias;
+mod apply;
 mod args;
 mod auth;
 mod backup;
@@ -15,16 +16,21 @@ mod doctor;
 #[cfg(test)]
 mod examples;
 mod exit;
+mod export;
 mod failure;
 mod flags;
 mod health;
+mod import;
 mod launch;
 mod ledger;
 mod listing;
 mod login;
+mod manifest;
 mod model;
 mod model_type;
+mod namespace;
 mod output;
+mod sighting;
 mod style;
 mod table;
 mod team;
@@ -62,6 +68,7 @@ Examples:
   slipway team create ops                          a team, which owns models
   slipway model create flight-delay --owner ops    a model
   slipway version ls flight-delay                  its versions
+  slipway apply -f fleet.yaml --dry-run            what a manifest of many models would change
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
   slipway launch start flight-delay/2 --watch      version 2, step by step
   slipway triage flight-delay                      all that whoever was paged for it needs to know
@@ -74,6 +81,9 @@ enum Command {
     Up(up::Up),
     /// Launch three versions of a real model on 92 days of real flights.
     Demo(demo::Demo),
+    /// Parts of the registry with models and teams of their own: create, get, ls, update, delete, undelete.
+    #[command(subcommand)]
+    Namespace(namespace::Namespace),
     /// Groups of people who own models: create, get, ls, update, delete, undelete.
     #[command(subcommand)]
     Team(team::Team),
@@ -89,9 +99,19 @@ enum Command {
     /// Names for versions that callers follow, as champion: get, ls, set.
     #[command(subcommand)]
     Alias(alias::Alias),
+    /// Make of a manifest what it asks for: a whole fleet in one step, or nothing of it.
+    Apply(apply::Apply),
+    /// Write the registry as a manifest.
+    Export(export::Export),
+    /// Bring models in from another registry: mlflow.
+    #[command(subcommand)]
+    Import(import::Import),
     /// Which versions serve which share of a model's units: get, set, route.
     #[command(subcommand)]
     Traffic(traffic::Traffic),
+    /// What really runs, held against what is registered: ls, report.
+    #[command(subcommand)]
+    Sighting(sighting::Sighting),
     /// Launches: start, ls, show, watch, pause, resume, promote, abort, explain.
     #[command(subcommand)]
     Launch(launch::Launch),
@@ -148,12 +168,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match command {
         Command::Up(up) => return up.run(output).await,
         Command::Demo(demo) => return demo.run(output).await,
+        Command::Namespace(namespace) => namespace.run(&connect, output).await,
         Command::Team(team) => team.run(&connect, output).await,
         Command::Alias(alias) => alias.run(&connect, output).await,
         Command::ModelType(model_type) => model_type.run(&connect, output).await,
         Command::Model(model) => model.run(&connect, output).await,
         Command::Version(version) => version.run(&connect, output).await,
+        Command::Apply(apply) => return apply.run(&connect, output).await,
+        Command::Export(export) => export.run(&connect, output).await,
+        Command::Import(import) => import.run(&connect, output).await,
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
+        Command::Sighting(sighting) => sighting.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
         Command::Triage(triage) => triage.run(&connect, output).await,

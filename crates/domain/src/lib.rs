@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod alias;
+pub mod apply;
 pub mod as_of;
 pub mod check;
 pub mod coverage;
@@ -21,8 +22,10 @@ pub mod launch;
 pub mod ledger;
 pub mod model;
 pub mod name;
+pub mod namespace;
 pub mod patch;
 pub mod principal;
+pub mod sighting;
 pub mod stats;
 pub mod team;
 pub mod traffic;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use slipway_domain::name::{Identifier, ModelName};
+use slipway_domain::sighting::Seen;
 use uuid::Uuid;
 
 /// Current states of model types, models, versions and traffic.
@@ -10,10 +11,14 @@ pub const RESOURCE: &[u8] = b"resource/";
 pub const LATEST: &[u8] = b"latest/";
 /// Digests that must not be launched.
 pub const QUARANTINE: &[u8] = b"quarantine/";
+/// Which fields of a resource were set by applications.
+pub const CLAIMS: &[u8] = b"claims/";
 /// Answers to requests that carried an id.
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
 pub const LEDGER: &[u8] = b"ledger/";
+/// What fleets see running.
+pub const SIGHTING: &[u8] = b"sighting/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -49,6 +54,26 @@ pub fn latest_model(key: &[u8]) -> Option<&str> {
 #[must_use]
 pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
     join(QUARANTINE, format!("{}/{digest}", namespace.as_str()).as_bytes())
+}
+
+/// What is kept of `seen`. Its texts are visible ASCII, but for the principal's, which is the last.
+#[must_use]
+pub fn sighting(seen: &Seen) -> Bytes {
+    let Seen { namespace, model, version, digest, endpoint, reporter } = seen;
+    let parts = [namespace.as_str(), model, &version.to_string(), digest, endpoint, reporter.as_str()];
+    join(SIGHTING, parts.join("\0").as_bytes())
+}
+
+/// The claims to the fields of the resource called `name`.
+#[must_use]
+pub fn claims(name: &str) -> Bytes {
+    join(CLAIMS, name.as_bytes())
+}
+
+/// The name of the resource whose claims lie at `key`.
+#[must_use]
+pub fn claimed_name(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(CLAIMS)?).ok()
 }
 
 /// The answer to the request with the id `id`.

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
+use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
 use slipway_domain::name::ModelName;
+use slipway_domain::sighting::Sighting;
 use uuid::Uuid;
 
 use crate::Error;
@@ -14,7 +16,7 @@ use crate::keys;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 2;
+pub const ROWS: u32 = 3;
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,10 +50,14 @@ pub enum Row {
     Latest(ModelName, u64),
     /// A digest that must not be launched, by `{namespace}/{digest}`.
     Quarantine(String, Quarantine),
+    /// The claims to the fields of the resource with this name.
+    Claims(String, Claims),
     /// The answer to a request.
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger.
     Ledger,
+    /// What a fleet sees running.
+    Sighting(Sighting),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -74,8 +80,14 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     if let Some(digest) = text(keys::QUARANTINE) {
         return record::decode(value).map(|quarantine| Row::Quarantine(digest, quarantine)).map_err(unreadable);
     }
+    if let Some(name) = text(keys::CLAIMS) {
+        return record::decode(value).map(|claims| Row::Claims(name, claims)).map_err(unreadable);
+    }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    if key.starts_with(keys::SIGHTING) {
+        return record::decode(value).map(Row::Sighting).map_err(unreadable);
     }
     if key == keys::SIGNING_KEY {
         return Ok(Row::SigningKey);

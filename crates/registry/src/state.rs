@@ -1,16 +1,20 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod holding;
 mod kept;
 mod ledger;
 mod past;
 mod recent;
+mod sightings;
 mod subject;
 
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
+use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
@@ -21,7 +25,8 @@ pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
 pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
-pub use subject::{team_subject, type_subject};
+pub use sightings::Sightings;
+pub use subject::{namespace_subject, team_subject, type_subject};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
@@ -41,16 +46,22 @@ pub struct State {
     pub traffic: OrdMap<ModelName, Kept<Traffic>>,
     /// The teams.
     pub teams: OrdMap<TeamName, Kept<Team>>,
+    /// The namespaces that were created or changed.
+    pub namespaces: OrdMap<NamespaceName, Kept<Namespace>>,
     /// The aliases of each model.
     pub aliases: OrdMap<AliasName, Kept<Alias>>,
     /// The newest version number of each model that has one.
     pub latest: OrdMap<ModelName, Kept<u64>>,
     /// The digests that must not be launched, by `{namespace}/{digest}`.
     pub quarantines: OrdMap<String, Kept<Quarantine>>,
+    /// Which fields of a resource were set by applications, by its full name.
+    pub claims: OrdMap<String, Kept<Claims>>,
     /// The answers to requests that carried an id.
     pub answers: OrdMap<Uuid, Kept<Answer>>,
     /// The ledger.
     pub ledger: Ledger,
+    /// What fleets see running.
+    pub sightings: Sightings,
     /// What the newest revisions changed.
     pub recent: Recent,
 }
@@ -85,10 +96,14 @@ impl Picture for State {
             Row::Quarantine(digest, quarantine) => {
                 self.quarantines.insert(digest, Kept::new(quarantine, revision));
             }
+            Row::Claims(name, claims) => {
+                self.claims.insert(name, Kept::new(claims, revision));
+            }
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
             Row::Ledger => self.ledger.arrive(revision, key, value),
+            Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::SigningKey => {}
         }
         Ok(())
@@ -100,12 +115,17 @@ impl Picture for State {
         } else if let Some(name) = keys::resource_name(key) {
             self.changes(name);
             self.forget(name);
+        } else if key.starts_with(keys::SIGHTING) {
+            self.sightings.remove(key);
+        } else if let Some(name) = keys::claimed_name(key) {
+            self.claims.remove(name);
         }
     }
 }
 
 impl State {
-    fn put_resource(&mut self, resource: Resource, revision: Revision) {
+    /// Takes in that a resource is so, by the change that made `revision`.
+    pub(crate) fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {
                 self.model_types.insert(value.name.clone(), Kept::new(value, revision));
@@ -121,6 +141,9 @@ impl State {
             }
             Resource::Team(value) => {
                 self.teams.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Namespace(value) => {
+                self.namespaces.insert(value.name.clone(), Kept::new(value, revision));
             }
             Resource::Alias(value) => {
                 self.aliases.insert(value.name.clone(), Kept::new(value, revision));

@@ -1,5 +1,8 @@
 //! The client of the registry.
 
+mod namespaces;
+mod sightings;
+
 use slipway_domain::as_of::AsOf;
 use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
@@ -43,6 +46,8 @@ questions!(
     ListAliasesRequest,
     GetTeamRequest,
     ListTeamsRequest,
+    GetNamespaceRequest,
+    ListNamespacesRequest,
     GetTrafficRequest,
     ListChangesRequest,
     AggregateModelsRequest,
@@ -69,7 +74,12 @@ mutations!(
     UpdateTeamRequest,
     DeleteTeamRequest,
     UndeleteTeamRequest,
+    CreateNamespaceRequest,
+    UpdateNamespaceRequest,
+    DeleteNamespaceRequest,
+    UndeleteNamespaceRequest,
     SetTrafficRequest,
+    ApplyModelsRequest,
 );
 
 impl Registry {
@@ -284,6 +294,11 @@ impl Registry {
         unary!(self.undelete_team(identified(request))).await
     }
 
+    /// Makes of a manifest what it asks for, in one revision or not at all.
+    pub async fn apply_models(&self, request: pb::ApplyModelsRequest) -> Result<pb::ApplyModelsResponse, Error> {
+        unary!(self.apply_models(identified(request))).await
+    }
+
     /// Returns which versions serve which share of a model's units.
     pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
         let request = pb::GetTrafficRequest { name: model.traffic(), ..Default::default() };
@@ -364,7 +379,7 @@ impl Subject for Watched {
     fn place(message: &pb::WatchResponse) -> Option<Place> {
         let revision = match message.event.as_ref()? {
             pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision)?,
-            pb::watch_response::Event::Changes(changes) => changes.revision,
+            pb::watch_response::Event::Changes(changes) => (!changes.partial).then_some(changes.revision)?,
             pb::watch_response::Event::Progress(progress) => progress.revision,
             pb::watch_response::Event::Ending(ending) => ending.revision,
         };

@@ -37,11 +37,15 @@ pub enum Permission {
     BackUp,
     /// Read the whole ledger, byte for byte, and have it proven.
     ReadLedger,
+    /// Report which models run where.
+    ReportSightings,
+    /// Create, change and delete namespaces.
+    WriteNamespaces,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadModels,
         Self::WriteModels,
         Self::WriteTeams,
@@ -59,6 +63,8 @@ impl Permission {
         Self::ExplainAccess,
         Self::BackUp,
         Self::ReadLedger,
+        Self::ReportSightings,
+        Self::WriteNamespaces,
     ];
 
     /// The name, as `models.read`.
@@ -82,6 +88,8 @@ impl Permission {
             Self::ExplainAccess => "access.explain",
             Self::BackUp => "service.backup",
             Self::ReadLedger => "ledger.read",
+            Self::ReportSightings => "sightings.report",
+            Self::WriteNamespaces => "namespaces.write",
         }
     }
 

@@ -134,7 +134,7 @@ impl Registry {
     }
 
     /// An entry of the ledger, read whole.
-    async fn entry_at(&self, now: &State, index: u64) -> Result<Entry, Error> {
+    pub(super) async fn entry_at(&self, now: &State, index: u64) -> Result<Entry, Error> {
         let found = self.read_entry(now, index).await?;
         let change: Change = record::decode(&found.value).map_err(|error| Error::damaged(&found.key, &error))?;
         let resource = change.resource().map_or_else(String::new, Resource::name);
@@ -216,5 +216,6 @@ fn resource(found: KeptResource) -> Resource {
         KeptResource::Traffic(model, kept) => Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)),
         KeptResource::Team(kept) => Resource::Team(Arc::unwrap_or_clone(kept.value)),
         KeptResource::Alias(kept) => Resource::Alias(Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Namespace(kept) => Resource::Namespace(Arc::unwrap_or_clone(kept.value)),
     }
 }

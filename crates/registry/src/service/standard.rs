@@ -11,6 +11,7 @@ use slipway_domain::principal::Principal;
 use slipway_store::picture::Kept;
 
 use super::commit::{Done, Draft, check_etag, merge};
+use super::namespaces::check_namespace;
 use super::print::Print;
 use super::{Missing, Registry, Update};
 use crate::Error;
@@ -37,7 +38,7 @@ pub(super) fn not_found(name: &impl std::fmt::Display) -> Error {
 
 /// The one resource that a mutation answers with.
 pub(super) fn typed<K: Kind>(done: Done) -> Result<Kept<K>, Error> {
-    let Done { answer, revision, committed: _ } = done;
+    let Done { answer, revision, .. } = done;
     let answer = answer.into_iter().next().ok_or_else(Error::no_answer)?;
     let value = K::of_resource(answer).map_err(|other| Error::wrong_kind(&other))?;
     Ok(Kept::new(value, revision))
@@ -66,7 +67,10 @@ pub(super) fn permitted<'a, K: Kind>(
 pub(super) fn check_result<K: Kind>(after: &K, before: Option<&K>, state: &State) -> Result<Seen, Error> {
     let mut check = Check::new();
     after.check(&mut check);
-    let seen = after.check_references(before, state, &mut check);
+    let mut seen = after.check_references(before, state, &mut check);
+    if let (None, Some(namespace)) = (before, K::parent(after.name())) {
+        seen.extend(check_namespace(&mut check, state, namespace));
+    }
     check.finish()?;
     Ok(seen)
 }

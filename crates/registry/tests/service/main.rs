@@ -4,16 +4,21 @@
 
 mod aggregate;
 mod aliases;
+mod apply;
 mod create;
+mod crowds;
 mod deletion;
 mod diff;
 mod ledger;
 mod list;
+mod namespaces;
 mod past;
 mod proofs;
+mod sightings;
 mod support;
 mod traffic;
 mod trouble;
+mod unfit;
 mod update;
 mod watch;
 mod watch_ages;

@@ -96,7 +96,7 @@ impl FakeRegistry {
                 pb::ResourceChange { name, action: pb::ChangeAction::Update.into(), resource }
             };
             let changes = changes.into_iter().map(change).collect();
-            state.log.push(pb::RevisionChanges { revision: state.revision, changes });
+            state.log.push(pb::RevisionChanges { revision: state.revision, changes, partial: false });
         });
         self.0.state.borrow().revision
     }
@@ -141,6 +141,7 @@ fn name_of(resource: &pb::Resource) -> String {
         pb::resource::Resource::Traffic(one) => one.name.clone(),
         pb::resource::Resource::Team(one) => one.name.clone(),
         pb::resource::Resource::Alias(one) => one.name.clone(),
+        pb::resource::Resource::Namespace(one) => one.name.clone(),
     }
 }
 
@@ -240,6 +241,7 @@ registry! {
     get_alias(GetAliasRequest) -> Alias;
     list_aliases(ListAliasesRequest) -> ListAliasesResponse;
     set_aliases(SetAliasesRequest) -> SetAliasesResponse;
+    apply_models(ApplyModelsRequest) -> ApplyModelsResponse;
     create_team(CreateTeamRequest) -> Team;
     get_team(GetTeamRequest) -> Team;
     list_teams(ListTeamsRequest) -> ListTeamsResponse;
@@ -249,6 +251,14 @@ registry! {
     get_checkpoint(GetCheckpointRequest) -> Checkpoint;
     prove_inclusion(ProveInclusionRequest) -> ProveInclusionResponse;
     prove_consistency(ProveConsistencyRequest) -> ProveConsistencyResponse;
+    create_namespace(CreateNamespaceRequest) -> Namespace;
+    get_namespace(GetNamespaceRequest) -> Namespace;
+    list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse;
+    update_namespace(UpdateNamespaceRequest) -> Namespace;
+    delete_namespace(DeleteNamespaceRequest) -> Namespace;
+    undelete_namespace(UndeleteNamespaceRequest) -> Namespace;
+    report_sightings(ReportSightingsRequest) -> ReportSightingsResponse;
+    list_sightings(ListSightingsRequest) -> ListSightingsResponse;
 }
 
 /// An UNAVAILABLE that asks to be left alone for `wait`.
