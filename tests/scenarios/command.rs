@@ -118,6 +118,42 @@ fn a_model_goes_from_its_creation_to_its_launch_by_typing() {
 }
 
 #[test]
+fn whoever_is_paged_learns_what_is_what_was_and_what_changed_by_typing() {
+    let up = Up::start();
+    up.good(&["model", "create", "ctr", "--owner", "ads", "--tier", "1", "--tier-reason", "pays the bills"]);
+    up.version("1");
+    up.version("2");
+    up.good(&["alias", "set", "ctr@champion=1"]);
+    let before = up.json(&["ledger", "ls", "--limit", "1"])["revision"].as_str().unwrap().to_owned();
+    up.good(&["alias", "set", "ctr@champion=2", "--reason", "it won"]);
+    up.good(&["traffic", "set", "ctr", "2=100%"]);
+    let champion = |at: &[&str]| {
+        let alias = up.json(&[&["alias", "get", "ctr@champion"], at].concat());
+        alias["version"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    };
+    assert_eq!((champion(&[]), champion(&["--at-revision", &before])), ("2".to_owned(), "1".to_owned()));
+    let (code, old) = up.bad(&["alias", "get", "ctr@champion", "--at", "2013-06-03T14:02"]);
+    assert!(code != 0 && old.contains("the oldest that is known"), "{old}");
+    let diff = up.good(&["diff", "ctr", "--from-revision", &before]);
+    assert!(diff.contains("it won") && diff.contains("versions/1 → "), "{diff}");
+    assert!(up.good(&["diff", "ctr", "--day", "today"]).contains("create"));
+    let page = up.good(&["triage", "ctr"]);
+    for part in ["ads", "pays the bills", "ctr/2 100 %", "champion is version 2", "ctr/1", "UNSAFE", "it won"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("says nothing"), "all services answer: {page}");
+    let alone = up.command(&["triage", "ctr"]).env("SLIPWAY_LAUNCHER", "http://127.0.0.1:1").output().unwrap();
+    assert!(alone.status.success());
+    assert!(String::from_utf8(alone.stdout).unwrap().contains("the launcher says nothing"));
+    assert_eq!(up.json(&["triage", "ctr"])["registry"]["turnOff"]["safety"], "SAFETY_UNSAFE");
+    assert!(
+        up.good(&["model", "coverage", "--by", "owner"]).contains("25 %"),
+        "of four things asked there is a way back"
+    );
+    assert_eq!(up.json(&["model", "aggregate", "--by", "owner"])["groups"][0]["values"][0], "ads");
+}
+
+#[test]
 fn fields_are_changed_one_by_one_and_the_others_stay() {
     let up = Up::start();
     up.good(&["model-type", "create", "click-rate", "--tier", "1", "--tier-reason", "auctions"]);
