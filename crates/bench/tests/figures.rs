@@ -39,7 +39,7 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 17] = [
+const REGISTRY: [&str; 18] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
