@@ -9,3 +9,4 @@ mod operations;
 mod reports;
 mod services;
 mod teams;
+mod tiers;

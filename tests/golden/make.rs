@@ -2,7 +2,7 @@
 //! snapshot.
 //!
 //! ```sh
-//! cargo run -p slipway-tests --example golden -- tests/golden/v2
+//! cargo run -p slipway-tests --example golden -- tests/golden/v3
 //! ```
 //! Folders that are there already stay for ever: they are what a version that was released has written. A new format or
 //! a new layout of rows gets new ones beside them, and every version from then on opens all of them.
@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let to = PathBuf::from(std::env::args_os().nth(1).expect("say into which folder, as tests/golden/v2"));
+    let to = PathBuf::from(std::env::args_os().nth(1).expect("say into which folder, as tests/golden/v3"));
     assert!(!to.exists(), "{} is there, and golden folders stay as they are", to.display());
     let working = tempfile::tempdir().unwrap();
     let services = Services::start(working.path(), BEGUN.parse().unwrap()).await;
@@ -50,12 +50,22 @@ async fn register(services: &Services) {
     for team in ["operations", "seats"] {
         registry.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
     }
-    for (name, owner) in models().iter().zip(["operations", "seats"]) {
+    // The second depends on the first, and matters.
+    let first = vec![models()[0].to_string()];
+    let severe = pb::Criticality { tier: 1, reason: "every passenger sits".to_owned(), ..Default::default() };
+    let stakes = [(None, vec![]), (Some(severe), first)];
+    for ((name, owner), (criticality, depends_on)) in models().iter().zip(["operations", "seats"]).zip(stakes) {
         let label_window = prost_types::Duration::try_from(2 * HOUR).ok();
         let request = pb::CreateModelRequest {
             parent: "namespaces/default".to_owned(),
             model_id: name.to_string().rsplit('/').next().unwrap().to_owned(),
-            model: Some(pb::Model { owner: owner.to_owned(), label_window, ..Default::default() }),
+            model: Some(pb::Model {
+                owner: owner.to_owned(),
+                label_window,
+                criticality,
+                depends_on,
+                ..Default::default()
+            }),
             reason: "the first of its kind".to_owned(),
             ..Default::default()
         };

@@ -17,14 +17,14 @@ mod refused;
 mod sources;
 pub mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
-use slipway_domain::access::{Grant, Identity, Permission};
+use slipway_domain::access::{Grant, Identity, Permission, Rights};
 use slipway_domain::principal::Principal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -52,14 +52,22 @@ pub struct Granted {
     pub permission: Option<Permission>,
     /// On what the caller has it.
     pub grant: Grant,
+    /// All that the caller may do: for what a method decides by another permission beside its own.
+    pub rights: Arc<Rights>,
 }
 
 impl Granted {
     /// Everything: for callers inside the process.
     #[must_use]
     pub fn everything() -> Self {
-        Self { permission: None, grant: Grant::everything() }
+        Self { permission: None, grant: Grant::everything(), rights: everything() }
     }
+}
+
+/// All rights on everything. They are copied with every call where nobody is asked who they are.
+fn everything() -> Arc<Rights> {
+    static EVERYTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::everything()));
+    Arc::clone(&EVERYTHING)
 }
 
 /// A caller that was let in.

@@ -313,7 +313,8 @@ impl Service for Handlers {
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Answer<Self::WatchStream> {
         handle(request, async |caller, message| {
             let (scope, registry) = (convert::watch(message)?, Arc::clone(&self.0));
-            let shown = move |event| convert::watch_event(&event, registry.history(), &registry.state());
+            let reader = caller.clone();
+            let shown = move |event| convert::watch_event(&event, registry.history(), (&reader, &registry.state()));
             self.0.watch(&caller, scope).await.map(|events| messages(caller, events.map_ok(shown)))
         })
         .await
@@ -322,7 +323,7 @@ impl Service for Handlers {
     async fn list_changes(&self, request: Request<pb::ListChangesRequest>) -> Answer<pb::ListChangesResponse> {
         handle(request, async |caller, message| {
             let page = self.0.list_changes(&caller, &convert::list_changes(message)?).await;
-            page.map(|page| convert::changes(page, &self.0.state()))
+            page.map(|page| convert::changes(page, (&caller, &self.0.state())))
         })
         .await
     }

@@ -14,6 +14,8 @@ pub const QUARANTINE: &[u8] = b"quarantine/";
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
 pub const LEDGER: &[u8] = b"ledger/";
+/// By namespace: written whenever what effective tiers are computed along changes, so that such changes see each other.
+pub const EDGES: &[u8] = b"edges/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -43,6 +45,12 @@ pub fn latest(model: &ModelName) -> Bytes {
 #[must_use]
 pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
     join(QUARANTINE, format!("{}/{digest}", namespace.as_str()).as_bytes())
+}
+
+/// The mark that what effective tiers are computed along in `namespace` was changed.
+#[must_use]
+pub fn edges(namespace: &Identifier) -> Bytes {
+    join(EDGES, namespace.as_str().as_bytes())
 }
 
 /// The answer to the request with the id `id`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
-use slipway_domain::name::ModelName;
+use slipway_domain::name::{Identifier, ModelName};
 use uuid::Uuid;
 
 use crate::Error;
@@ -14,7 +14,7 @@ use crate::keys;
 
 /// The layout of this service's rows, which its data folder says. It is raised with the first row that a program which
 /// knows the layout before would read wrongly: such a program then refuses the folder.
-pub const ROWS: u32 = 2;
+pub const ROWS: u32 = 3;
 
 /// The answer to a request that carried an id, kept so that a repetition has no second effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub enum Row {
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger, with the resource it speaks of.
     Ledger(String),
+    /// That what effective tiers are computed along changed in this namespace.
+    Edges(Identifier),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -73,6 +75,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(digest) = text(keys::QUARANTINE) {
         return record::decode(value).map(|quarantine| Row::Quarantine(digest, quarantine)).map_err(unreadable);
+    }
+    if let Some(namespace) = text(keys::EDGES) {
+        return Identifier::parse(&namespace).map(Row::Edges).map_err(|error| damaged(&error));
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);

@@ -1,12 +1,15 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
 mod access;
+mod affected;
 mod aliases;
 mod answers;
 mod changes;
 mod commit;
+mod consequences;
 mod ledger;
 mod list;
+mod listed_model;
 mod model_types;
 mod models;
 mod owners;
@@ -32,7 +35,7 @@ pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
-pub use models::ListedModel;
+pub use listed_model::{ListedModel, TierOrigin};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
 pub(crate) use versions::any_model;

@@ -1,7 +1,9 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod hypothesis;
 mod ledger;
 mod subject;
+mod tiers;
 
 use std::sync::Arc;
 
@@ -9,15 +11,17 @@ use imbl::OrdMap;
 use slipway_domain::alias::Alias;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
+pub use hypothesis::Hypothesis;
 pub use ledger::{Ledger, Place};
 pub use subject::{team_subject, type_subject};
+pub use tiers::{Shift, Tiers};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
@@ -92,6 +96,10 @@ pub struct State {
     pub answers: OrdMap<Uuid, Kept<Answer>>,
     /// The ledger.
     pub ledger: Ledger,
+    /// The effective tiers of the models.
+    pub tiers: Tiers,
+    /// When what effective tiers are computed along was last changed, by namespace.
+    pub edges: OrdMap<Identifier, Revision>,
 }
 
 impl Picture for State {
@@ -108,6 +116,7 @@ impl Picture for State {
     fn advance(&mut self, revision: Revision) {
         self.revision = revision;
         self.ledger.settle();
+        self.settle_tiers();
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -125,6 +134,9 @@ impl Picture for State {
             Row::Ledger(resource) => {
                 let place = Place { revision, resource: resource.into(), key: key.clone() };
                 self.ledger.arrive(place, value);
+            }
+            Row::Edges(namespace) => {
+                self.edges.insert(namespace, revision);
             }
             Row::SigningKey => {}
         }
@@ -144,10 +156,14 @@ impl State {
     fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {
-                self.model_types.insert(value.name.clone(), Kept::new(value, revision));
+                let kept = Kept::<ModelType>::new(value, revision);
+                let before = self.model_types.insert(kept.value.name.clone(), kept.clone());
+                self.type_replaced(before.as_ref().map(|kept| &*kept.value), Some(&kept.value));
             }
             Resource::Model(value) => {
-                self.models.insert(value.name.clone(), Kept::new(value, revision));
+                let kept = Kept::<Model>::new(value, revision);
+                let before = self.models.insert(kept.value.name.clone(), kept.clone());
+                self.tiers.replaced(before.as_ref().map(|kept| &*kept.value), Some(&kept.value));
             }
             Resource::Version(value) => {
                 self.versions.insert(value.name.clone(), Kept::new(value, revision));
@@ -173,9 +189,11 @@ impl State {
         } else if let Ok(model) = ModelName::parse_traffic(name) {
             self.traffic.remove(&model);
         } else if let Ok(name) = ModelName::parse(name) {
-            self.models.remove(&name);
+            let before = self.models.remove(&name);
+            self.tiers.replaced(before.as_ref().map(|kept| &*kept.value), None);
         } else if let Ok(name) = ModelTypeName::parse(name) {
-            self.model_types.remove(&name);
+            let before = self.model_types.remove(&name);
+            self.type_replaced(before.as_ref().map(|kept| &*kept.value), None);
         } else if let Ok(name) = TeamName::parse(name) {
             self.teams.remove(&name);
         }
@@ -190,13 +208,6 @@ impl State {
     pub fn aliases_of<'a>(&'a self, model: &'a ModelName) -> impl Iterator<Item = &'a Kept<Alias>> {
         let first = self.aliases.range(AliasName::first(model)..);
         first.map(|(_, kept)| kept).take_while(move |kept| kept.value.name.model == *model)
-    }
-
-    /// The effective tier of a model: the more severe of its own and its type's.
-    #[must_use]
-    pub fn effective_tier(&self, model: &Model) -> u8 {
-        let model_type = model.model_type.as_ref().and_then(|name| self.model_types.get(name));
-        model.effective_tier(model_type.map(|kept| &*kept.value))
     }
 
     /// The newest version number of a model; 0 while it has none.

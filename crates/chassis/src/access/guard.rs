@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use slipway_domain::access::method::Rule;
-use slipway_domain::access::{self, Grant, Identity, Permission, Policy, Rights};
+use slipway_domain::access::{self, Identity, Permission, Policy, Rights};
 use slipway_domain::principal::Principal;
 
 use super::jwt::Jwt;
@@ -57,7 +57,7 @@ impl Guard {
     /// Lets a caller in who may do what `rule` asks, somewhere.
     pub(super) fn admit(&self, rule: Rule, credentials: &Credentials<'_>, now: Timestamp) -> Result<Admitted, Refused> {
         let Some(policy) = &self.policy else {
-            let granted = Granted { permission: needed(rule), grant: Grant::everything() };
+            let granted = Granted { permission: needed(rule), ..Granted::everything() };
             return Ok(Admitted { principal: Principal::anonymous(), granted, until: None });
         };
         if rule == Rule::Open {
@@ -76,14 +76,16 @@ impl Guard {
                 if !principal.is_authenticated() {
                     return Err(Refused::Missing);
                 }
-                Ok(Admitted { principal, granted: Granted::everything(), until })
+                let granted = Granted { rights: Arc::clone(&known.rights), ..Granted::everything() };
+                Ok(Admitted { principal, granted, until })
             }
             Rule::Needs(permission) => {
                 let grant = known.rights.grant(permission).clone();
                 if grant.is_nothing() {
                     return Err(nowhere(principal, permission));
                 }
-                Ok(Admitted { principal, granted: Granted { permission: Some(permission), grant }, until })
+                let granted = Granted { permission: Some(permission), grant, rights: Arc::clone(&known.rights) };
+                Ok(Admitted { principal, granted, until })
             }
         }
     }
@@ -94,7 +96,7 @@ impl Guard {
             (None, Some(certificate)) => (&self.certificates, &*certificate.name),
             (None, None) => {
                 let nobody = Identity::of(Principal::anonymous());
-                let rights = policy.rights(&nobody);
+                let rights = Arc::new(policy.rights(&nobody));
                 return Ok(Arc::new(Known { principal: nobody.principal, rights, until: None }));
             }
         };
@@ -103,7 +105,8 @@ impl Guard {
         }
         let (identity, until) = self.identify(credentials, now)?;
         let until = until.filter(|_| credentials.proving().is_none());
-        let known = Arc::new(Known { rights: policy.rights(&identity), principal: identity.principal, until });
+        let known =
+            Arc::new(Known { rights: Arc::new(policy.rights(&identity)), principal: identity.principal, until });
         remembered.insert(proof, &known);
         Ok(known)
     }

@@ -15,7 +15,7 @@ const MOST: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Known {
     pub principal: Principal,
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
     /// When the proof ends that it is remembered by; none of a certificate, which ends by its own time.
     pub until: Option<Timestamp>,
 }
@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn never_more_than_so_many_are_remembered() {
         let remembered = Remembered::default();
-        let known = Arc::new(Known { principal: Principal::anonymous(), rights: Rights::everything(), until: None });
+        let known =
+            Arc::new(Known { principal: Principal::anonymous(), rights: Arc::new(Rights::everything()), until: None });
         for number in 0..=MOST {
             remembered.insert(&number.to_string(), &known);
         }

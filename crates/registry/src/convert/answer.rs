@@ -1,5 +1,6 @@
 //! Answers as the wire shows them.
 
+use slipway_chassis::Caller;
 use slipway_chassis::scalar::{instant, signed};
 use slipway_domain::alias::Alias;
 use slipway_domain::ledger::{Action, Change};
@@ -99,8 +100,8 @@ fn action(action: Action) -> pb::ChangeAction {
     }
 }
 
-/// An entry of the ledger; what is computed for a resource is read from `state`.
-fn change(entry: &Entry, state: &State) -> pb::Change {
+/// An entry of the ledger; what is computed for a resource is read from the state, as far as the caller may know it.
+fn change(entry: &Entry, seen: (&Caller, &State)) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {
@@ -112,24 +113,24 @@ fn change(entry: &Entry, state: &State) -> pb::Change {
         reason: reason.clone(),
         request_id: request_id.clone(),
         changed_fields: changed_fields.clone(),
-        after: after.as_ref().map(|after| resource(after, *revision, state)),
-        before: before.as_ref().map(|before| resource(before, 0, state)),
+        after: after.as_ref().map(|after| resource(after, *revision, seen)),
+        before: before.as_ref().map(|before| resource(before, 0, seen)),
     }
 }
 
 /// A page of the ledger.
 #[must_use]
-pub fn changes(page: (Vec<Entry>, String, Revision), state: &State) -> pb::ListChangesResponse {
+pub fn changes(page: (Vec<Entry>, String, Revision), seen: (&Caller, &State)) -> pb::ListChangesResponse {
     let (entries, next_page_token, revision) = page;
-    let changes = entries.iter().map(|entry| change(entry, state)).collect();
+    let changes = entries.iter().map(|entry| change(entry, seen)).collect();
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }
 }
 
-/// One message of a watch, of revisions of `history`; what is computed for a resource is read from `state`.
+/// One message of a watch, of revisions of `history`; what is computed for a resource is read from the state.
 #[must_use]
-pub fn watch_event(event: &Event, history: &str, state: &State) -> pb::WatchResponse {
+pub fn watch_event(event: &Event, history: &str, reader: (&Caller, &State)) -> pb::WatchResponse {
     use pb::watch_response::Event as Kind;
-    let shown = |seen: &Seen| resource(&seen.resource, seen.revision, state);
+    let shown = |seen: &Seen| resource(&seen.resource, seen.revision, reader);
     let kind = match event {
         Event::Initial { seen, revision, last } => Kind::InitialState(pb::InitialState {
             resources: seen.iter().map(shown).collect(),

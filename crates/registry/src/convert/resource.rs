@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use slipway_chassis::Caller;
 use slipway_chassis::etag::etag;
 use slipway_chassis::scalar::{duration, instant, signed};
 use slipway_domain::alias::Alias;
@@ -17,7 +18,7 @@ use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use crate::service::ListedModel;
+use crate::service::{ListedModel, TierOrigin};
 use crate::state::State;
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -25,8 +26,8 @@ fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
 }
 
 fn criticality(criticality: &Criticality) -> pb::Criticality {
-    let Criticality { tier, reason, evidence_uri } = criticality.clone();
-    pb::Criticality { tier: tier.into(), reason, evidence_uri }
+    let Criticality { tier, reason, evidence_uri, review_at } = criticality.clone();
+    pb::Criticality { tier: tier.into(), reason, evidence_uri, review_time: review_at.map(instant) }
 }
 
 /// A model type.
@@ -82,6 +83,7 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         predicted_event,
         label_window,
         criticality: tier,
+        depends_on,
         health_policy: policy,
         labels,
         created_at,
@@ -115,7 +117,20 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         attestation: word.as_ref().map(attestation),
         delete_time: deletion.map(|deletion| instant(deletion.at)),
         purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
+        depends_on: depends_on.iter().map(String::from).collect(),
+        tier_origin: Some(tier_origin(&listed.tier_origin)),
     }
+}
+
+fn tier_origin(origin: &TierOrigin) -> pb::TierOrigin {
+    let kind = match origin {
+        TierOrigin::Nobody => pb::TierOriginKind::Nobody,
+        TierOrigin::Model(_) => pb::TierOriginKind::Model,
+        TierOrigin::ModelType(_) => pb::TierOriginKind::ModelType,
+        TierOrigin::Dependent { .. } => pb::TierOriginKind::Dependent,
+    };
+    let text = |name: Option<&str>| name.unwrap_or_default().to_owned();
+    pb::TierOrigin { kind: kind.into(), source: text(origin.source()), via: text(origin.via()) }
 }
 
 fn attestation(attestation: &Attestation) -> pb::Attestation {
@@ -243,19 +258,15 @@ fn traffic_at(model: &ModelName, value: &Traffic, revision: Revision) -> pb_type
     }
 }
 
-/// Any resource, last changed at `revision`; what is computed for it is read from `state`.
+/// Any resource, last changed at `revision`; what is computed for it is read from `state`, as far as `caller` may know it.
 #[must_use]
-pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::Resource {
+pub fn resource(resource: &Resource, revision: Revision, (caller, state): (&Caller, &State)) -> pb::Resource {
     use pb::resource::Resource as Kind;
     let kind = match resource {
         Resource::ModelType(value) => Kind::ModelType(model_type_at(value, revision)),
         Resource::Model(value) => {
-            let listed = ListedModel {
-                model: Kept::new(value.clone(), revision),
-                effective_tier: state.effective_tier(value),
-                latest_version: state.latest_version(&value.name),
-            };
-            Kind::Model(model(listed, pb::View::Full))
+            let kept = Kept::new(value.clone(), revision);
+            Kind::Model(model(ListedModel::seen(state, caller, kept), pb::View::Full))
         }
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),

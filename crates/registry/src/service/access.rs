@@ -43,15 +43,11 @@ pub(super) fn sees(caller: &Caller, state: &State, name: &str) -> bool {
     grant.covers_whole(namespace) || if kind == "models" { of_model() } else { grant.touches(namespace) }
 }
 
-/// Whether a change of this resource may change which models the caller sees.
+/// Whether a change of this resource changes whether the caller sees it.
 pub(super) fn moves_the_view(caller: &Caller, state: &State, before: Option<&Resource>, after: &Resource) -> bool {
     let sees = |resource: &Resource| caller.covers(&state.resource_subject(resource));
     match (before, after) {
         (Some(before @ Resource::Model(_)), Resource::Model(_)) => sees(before) != sees(after),
-        (Some(Resource::ModelType(before)), Resource::ModelType(after)) => {
-            before.criticality.as_ref().map(|c| c.tier) != after.criticality.as_ref().map(|c| c.tier)
-                && !caller.granted.grant.covers_whole(after.name.namespace.as_str())
-        }
         _ => false,
     }
 }

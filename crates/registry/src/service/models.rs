@@ -1,14 +1,12 @@
 //! Models.
 
-use std::collections::BTreeMap;
-
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
-use slipway_domain::access::Subject;
+use slipway_domain::access::{Permission, Subject};
 use slipway_domain::check::Check;
-use slipway_domain::filter::{Field, Fields};
+use slipway_domain::dependencies;
 use slipway_domain::ledger::Resource;
-use slipway_domain::model::{Attestation, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
+use slipway_domain::model::{Attestation, Model};
 use slipway_domain::name::{Identifier, ModelName, TeamName};
 use slipway_domain::traffic::Traffic;
 use slipway_store::Revision;
@@ -17,65 +15,28 @@ use slipway_store::picture::Kept;
 use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{namespace_matches, shown};
-use super::model_types::label;
+use super::listed_model::ListedModel;
 use super::print::Print;
-use super::standard::{Delete, check_alive, not_found, permitted, typed};
+use super::standard::{Delete, NAMED_HOLDERS, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
 use crate::state::State;
 use crate::{Error, keys};
 
-/// A model with what is computed for it.
-#[derive(Debug, Clone)]
-pub struct ListedModel {
-    /// The model.
-    pub model: Kept<Model>,
-    /// The more severe of its own tier and its type's.
-    pub effective_tier: u8,
-    /// The number of its newest version; 0 while there is none.
-    pub latest_version: u64,
-}
-
-fn seen(state: &State, model: Kept<Model>) -> ListedModel {
-    let effective_tier = state.effective_tier(&model.value);
-    let latest_version = state.latest_version(&model.value.name);
-    ListedModel { model, effective_tier, latest_version }
-}
-
 impl Rules for Model {
     type Name = ModelName;
 
     fn blank(name: &ModelName) -> Self {
-        Self {
-            name: name.clone(),
-            display_name: String::new(),
-            description: String::new(),
-            model_type: None,
-            owner: String::new(),
-            on_call: String::new(),
-            runbook_uri: String::new(),
-            surface: String::new(),
-            funnel_stage: FunnelStage::Unspecified,
-            business_function: String::new(),
-            predicted_event: String::new(),
-            label_window: DEFAULT_LABEL_WINDOW,
-            criticality: None,
-            health_policy: HealthPolicy::default(),
-            attestation: None,
-            labels: BTreeMap::new(),
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-            updated_at: jiff::Timestamp::UNIX_EPOCH,
-            deletion: None,
-        }
+        Self::blank(name)
     }
 
     fn check(&self, check: &mut Check) {
         Self::check(self, check);
     }
 
-    fn check_references(&self, before: Option<&Self>, state: &State, check: &mut Check) -> Seen {
-        let mut seen = Seen::new();
+    fn check_references(&self, before: Option<&Self>, (caller, state): (&Caller, &State), check: &mut Check) -> Seen {
+        let mut seen = check_dependencies_are_there(self, before, (caller, state), check);
         let teams = [
             ("model.owner", &self.owner, before.map(|b| &b.owner)),
             ("model.on_call", &self.on_call, before.map(|b| &b.on_call)),
@@ -113,8 +74,31 @@ impl Rules for Model {
 
     fn holders(name: &ModelName, state: &State) -> Vec<String> {
         let serves = state.traffic.get(name).is_some_and(|kept| !kept.value.ranges.is_empty());
-        if serves { vec![name.traffic()] } else { vec![] }
+        let dependents = state.tiers.dependents(name).map(ToString::to_string);
+        serves.then(|| name.traffic()).into_iter().chain(dependents).take(NAMED_HOLDERS).collect()
     }
+}
+
+/// Notes which of what a model newly depends on is not there, or can't be seen by who asks: both in the same words.
+fn check_dependencies_are_there(
+    model: &Model,
+    before: Option<&Model>,
+    (caller, state): (&Caller, &State),
+    check: &mut Check,
+) -> Seen {
+    let mut seen = Seen::new();
+    let had = |name: &ModelName| before.is_some_and(|before| before.depends_on.contains(name));
+    // What has faults of its own, as too many of them, is noted as such already.
+    let new = model.depends_on.iter().filter(|name| !had(name) && **name != model.name).take(dependencies::MOST);
+    for name in new {
+        let living = |kept: &&Kept<Model>| kept.value.deletion.is_none();
+        let visible = caller.may(Permission::ReadModels, &state.subject(name));
+        match state.models.get(name).filter(living).filter(|_| visible) {
+            Some(kept) => seen.push((keys::resource(&name.to_string()), kept.revision)),
+            None => check.add("model.depends_on", "NO_SUCH_MODEL", format!("there is no {name}; create it first")),
+        }
+    }
+    seen
 }
 
 impl Registry {
@@ -125,7 +109,7 @@ impl Registry {
     pub async fn create_model(&self, intent: &Intent, wanted: Model) -> Result<ListedModel, Error> {
         let print = intent.fingerprint("CreateModel", &[&Print(&wanted)]);
         let done = self.mutate(intent, print, |state| self.model_with_traffic(state, intent, &wanted)).await?;
-        Ok(self.complete(typed(done)?))
+        Ok(self.complete(&intent.caller, typed(done)?))
     }
 
     fn model_with_traffic(&self, state: &State, intent: &Intent, wanted: &Model) -> Result<Draft, Error> {
@@ -144,7 +128,7 @@ impl Registry {
         let state = self.feed.look();
         check_model(caller, &state, name)?;
         let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-        Ok(seen(&state, kept))
+        Ok(ListedModel::seen(&state, caller, kept))
     }
 
     /// Returns several models of one revision.
@@ -160,7 +144,7 @@ impl Registry {
         let one = |name: &ModelName| {
             check_model(caller, &state, name)?;
             let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-            Ok(seen(&state, kept))
+            Ok(ListedModel::seen(&state, caller, kept))
         };
         let found = names.iter().map(one).collect::<Result<_, Error>>()?;
         Ok((found, state.revision))
@@ -177,7 +161,7 @@ impl Registry {
                     && shown(&*kept.value, query)
                     && caller.covers(&state.model_subject(&kept.value))
             };
-            state.models.values().filter(inside).map(|kept| seen(state, kept.clone())).collect()
+            state.models.values().filter(inside).map(|kept| ListedModel::seen(state, caller, kept.clone())).collect()
         })
     }
 
@@ -188,7 +172,7 @@ impl Registry {
     /// valid.
     pub async fn update_model(&self, intent: &Intent, update: Update<Model>) -> Result<ListedModel, Error> {
         let create = |state: &State, wanted: &Model| self.model_with_traffic(state, intent, wanted);
-        Ok(self.complete(self.update(intent, update, create).await?))
+        Ok(self.complete(&intent.caller, self.update(intent, update, create).await?))
     }
 
     /// Deletes a model. Its versions, aliases and traffic are deleted with it, and come back with it.
@@ -196,7 +180,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `IN_USE` while it has traffic.
     pub async fn delete_model(&self, intent: &Intent, delete: &Delete<ModelName>) -> Result<ListedModel, Error> {
-        Ok(self.complete(self.delete(intent, delete).await?))
+        Ok(self.complete(&intent.caller, self.delete(intent, delete).await?))
     }
 
     /// Takes the deletion of a model back.
@@ -204,7 +188,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`, `INVALID_FIELDS` if a team or its type is gone meanwhile.
     pub async fn undelete_model(&self, intent: &Intent, asked: (&ModelName, &str)) -> Result<ListedModel, Error> {
-        Ok(self.complete(self.undelete(intent, asked).await?))
+        Ok(self.complete(&intent.caller, self.undelete(intent, asked).await?))
     }
 
     /// Keeps that the caller, who may change the model, says that it is still its owner's.
@@ -219,74 +203,11 @@ impl Registry {
             let attestation = Some(Attestation::given(intent.caller.principal.clone(), self.env.now()));
             Ok(self.touched(kept, Model { attestation, ..(*kept.value).clone() }, "attestation"))
         });
-        Ok(self.complete(typed(done.await?)?))
+        Ok(self.complete(&intent.caller, typed(done.await?)?))
     }
 
     /// Adds to a model what is computed for it.
-    fn complete(&self, kept: Kept<Model>) -> ListedModel {
-        seen(&self.feed.look(), kept)
-    }
-}
-
-impl Fields for ListedModel {
-    const PATHS: &'static [&'static str] = &[
-        "name",
-        "display_name",
-        "description",
-        "model_type",
-        "owner",
-        "on_call",
-        "runbook_uri",
-        "surface",
-        "funnel_stage",
-        "business_function",
-        "predicted_event",
-        "label_window",
-        "criticality.tier",
-        "effective_tier",
-        "latest_version",
-        "attestation.expire_time",
-        "labels.",
-        "create_time",
-        "update_time",
-    ];
-
-    fn field(&self, path: &str) -> Field<'_> {
-        let model = &self.model.value;
-        match path {
-            "name" => Field::Text(model.name.to_string().into()),
-            "display_name" => Field::Text(model.display_name.as_str().into()),
-            "description" => Field::Text(model.description.as_str().into()),
-            "model_type" => {
-                model.model_type.as_ref().map_or(Field::Absent, |name| Field::Text(name.to_string().into()))
-            }
-            "owner" => Field::Text(model.owner.as_str().into()),
-            "on_call" => Field::Text(model.on_call.as_str().into()),
-            "runbook_uri" => Field::Text(model.runbook_uri.as_str().into()),
-            "attestation.expire_time" => {
-                model.attestation.as_ref().map_or(Field::Absent, |a| Field::Number(a.expires_at.as_second() as f64))
-            }
-            "surface" => Field::Text(model.surface.as_str().into()),
-            "funnel_stage" => Field::Text(stage(model.funnel_stage).into()),
-            "business_function" => Field::Text(model.business_function.as_str().into()),
-            "predicted_event" => Field::Text(model.predicted_event.as_str().into()),
-            "label_window" => Field::Number(model.label_window.as_secs_f64()),
-            "criticality.tier" => model.criticality.as_ref().map_or(Field::Absent, |c| Field::Number(c.tier.into())),
-            "effective_tier" => Field::Number(self.effective_tier.into()),
-            "latest_version" => Field::Number(self.latest_version as f64),
-            "create_time" => Field::Number(model.created_at.as_second() as f64),
-            "update_time" => Field::Number(model.updated_at.as_second() as f64),
-            path => label(&model.labels, path),
-        }
-    }
-}
-
-/// A funnel stage as a filter writes it.
-fn stage(stage: FunnelStage) -> &'static str {
-    match stage {
-        FunnelStage::Unspecified => "FUNNEL_STAGE_UNSPECIFIED",
-        FunnelStage::Sourcing => "FUNNEL_STAGE_SOURCING",
-        FunnelStage::EarlyRanking => "FUNNEL_STAGE_EARLY_RANKING",
-        FunnelStage::LateRanking => "FUNNEL_STAGE_LATE_RANKING",
+    fn complete(&self, caller: &Caller, kept: Kept<Model>) -> ListedModel {
+        ListedModel::seen(&self.feed.look(), caller, kept)
     }
 }

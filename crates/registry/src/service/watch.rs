@@ -1,5 +1,6 @@
 //! Watching: the state first, then every revision whole, then marks of progress.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,13 @@ use futures_util::Stream;
 use futures_util::stream;
 use slipway_chassis::{Caller, record};
 use slipway_domain::ledger::{Action, Change, Resource};
+use slipway_domain::name::ModelName;
 use slipway_store::picture::Picture;
 use slipway_store::{Commit, Revision, Watch};
 
 use super::Registry;
 use super::access::{check_below, moves_the_view, sees};
+use super::affected::{Affected, affected, may_affect};
 use super::changes::below;
 use crate::state::State;
 use crate::{Error, keys};
@@ -153,38 +156,77 @@ impl Follower {
         }
     }
 
-    /// What a transaction changed within the scope: its entries of the ledger say it.
+    /// What a transaction changed within the scope: its entries of the ledger say it, and with them come the models that
+    /// they may have moved to another effective tier.
     ///
-    /// A caller that sees a part of the models alone, and for whom the transaction made that part another one, is told
-    /// to begin anew.
+    /// A caller that sees a part of the models alone, and for whom the transaction may have made that part another one,
+    /// is told to begin anew; so is everybody if more was moved than a message holds.
     fn seen(&self, commit: &Commit) -> Result<Vec<Seen>, Error> {
         let state = self.registry.feed.current();
-        let mut seen = Vec::new();
+        let (mut seen, mut moved) = (Vec::new(), BTreeSet::new());
         for change in &commit.changes {
             let (key, Some(value)) = (change.key(), change.value()) else { continue };
             let Some(name) = keys::ledger_resource(key) else { continue };
-            if !below(&self.scope.parent, name) {
+            let inside = below(&self.scope.parent, name);
+            if !inside && !may_affect(name) {
                 continue;
             }
             let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
-            if let Some(after) = &entry.after
-                && moves_the_view(&self.caller, &state, entry.before.as_ref(), after)
-            {
-                return Err(Error::Compacted { oldest: commit.revision });
+            let anew = || Error::Compacted { oldest: commit.revision };
+            match affected(&state, (entry.before.as_ref(), entry.after.as_ref()), PART) {
+                Affected::Models(models) => moved.extend(models.into_iter().cloned()),
+                Affected::TooMany => return Err(anew()),
             }
-            let visible = match (&entry.after, &entry.before) {
-                // What is forgotten for good is not in the picture any more.
-                (None, Some(before)) => self.caller.covers(&state.resource_subject(before)),
-                _ => sees(&self.caller, &state, name),
-            };
-            if !visible {
-                continue;
+            if inside {
+                seen.extend(self.entry(&state, commit.revision, entry)?);
             }
-            let action = entry.action();
-            let resource = entry.after.or(entry.before);
-            seen.extend(resource.map(|resource| Seen { resource, revision: commit.revision, action }));
         }
+        self.moved(&state, commit.revision, moved, &mut seen)?;
         Ok(seen)
+    }
+
+    /// What one entry tells the caller; nothing if it may not see it.
+    fn entry(&self, state: &State, revision: Revision, entry: Change) -> Result<Option<Seen>, Error> {
+        if let Some(after) = &entry.after
+            && moves_the_view(&self.caller, state, entry.before.as_ref(), after)
+        {
+            return Err(Error::Compacted { oldest: revision });
+        }
+        let visible = match (&entry.after, &entry.before) {
+            // What is forgotten for good is not in the picture any more.
+            (None, Some(before)) => self.caller.covers(&state.resource_subject(before)),
+            (Some(resource), _) => sees(&self.caller, state, &resource.name()),
+            (None, None) => false,
+        };
+        let action = entry.action();
+        let resource = entry.after.or(entry.before).filter(|_| visible);
+        Ok(resource.map(|resource| Seen { resource, revision, action }))
+    }
+
+    /// Adds the models that `revision` may have moved and that it did not change.
+    fn moved(
+        &self,
+        state: &State,
+        revision: Revision,
+        mut moved: BTreeSet<ModelName>,
+        seen: &mut Vec<Seen>,
+    ) -> Result<(), Error> {
+        for told in &*seen {
+            if let Resource::Model(model) = &told.resource {
+                moved.remove(&model.name);
+            }
+        }
+        moved.retain(|name| below(&self.scope.parent, &name.to_string()));
+        let tiers_matter = |name: &ModelName| self.caller.granted.grant.tells_tiers_apart(name.namespace.as_str());
+        if moved.len() > PART || moved.iter().any(tiers_matter) {
+            return Err(Error::Compacted { oldest: revision });
+        }
+        let visible = moved.iter().filter(|name| self.caller.covers(&state.subject(name)));
+        seen.extend(visible.filter_map(|name| state.models.get(name)).map(|kept| {
+            let resource = Resource::Model((*kept.value).clone());
+            Seen { resource, revision: kept.revision, action: Action::Update }
+        }));
+        Ok(())
     }
 }
 

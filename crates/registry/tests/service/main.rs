@@ -9,6 +9,7 @@ mod ledger;
 mod list;
 mod proofs;
 mod support;
+mod tiers;
 mod traffic;
 mod trouble;
 mod update;
