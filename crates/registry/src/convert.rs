@@ -17,4 +17,4 @@ pub use ledger::*;
 pub use mutation::*;
 pub use question::*;
 pub use resource::{alias, model, model_type, team, traffic, version};
-pub use teams::{create_team, set_aliases, update_team};
+pub use teams::{approve_alias, create_team, propose_alias, set_aliases, update_team};

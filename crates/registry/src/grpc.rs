@@ -243,6 +243,22 @@ impl Service for Handlers {
         .await
     }
 
+    async fn propose_alias(&self, request: Request<pb::ProposeAliasRequest>) -> Answer<pb::Alias> {
+        handle(request, async |caller, message| {
+            let (intent, propose) = convert::propose_alias(caller, message)?;
+            self.0.propose_alias(&intent, &propose).await.map(convert::alias)
+        })
+        .await
+    }
+
+    async fn approve_alias(&self, request: Request<pb::ApproveAliasRequest>) -> Answer<pb::Alias> {
+        handle(request, async |caller, message| {
+            let (intent, name, etag) = convert::approve_alias(caller, message)?;
+            self.0.approve_alias(&intent, (&name, &etag)).await.map(convert::alias)
+        })
+        .await
+    }
+
     async fn create_team(&self, request: Request<pb::CreateTeamRequest>) -> Answer<pb::Team> {
         handle(request, async |caller, message| {
             let (intent, wanted) = convert::create_team(caller, message)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use slipway_chassis::Caller;
 use slipway_chassis::etag::etag;
 use slipway_chassis::scalar::{duration, instant, signed};
-use slipway_domain::alias::Alias;
+use slipway_domain::alias::{Alias, Proposal};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{
     Attestation, Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version,
@@ -184,13 +184,27 @@ pub fn alias(kept: Kept<Alias>) -> pb::Alias {
 }
 
 fn alias_at(value: &Alias, revision: Revision) -> pb::Alias {
-    let Alias { name, number: _, created_at, updated_at } = value;
+    let Alias { name, number: _, protected, proposal, created_at, updated_at } = value;
     pb::Alias {
         name: name.to_string(),
         version: value.version().to_string(),
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
         etag: etag(revision),
+        protected: *protected,
+        proposal: proposal.as_ref().map(|proposal| alias_proposal(&name.model, proposal)),
+    }
+}
+
+fn alias_proposal(model: &ModelName, proposal: &Proposal) -> pb::AliasProposal {
+    let Proposal { number, protected, author, reason, created_at, expires_at } = proposal;
+    pb::AliasProposal {
+        version: number.map(|number| model.version(number).to_string()).unwrap_or_default(),
+        protected: *protected,
+        author: author.to_string(),
+        reason: reason.clone(),
+        create_time: Some(instant(*created_at)),
+        expire_time: Some(instant(*expires_at)),
     }
 }
 

@@ -96,6 +96,7 @@ impl Registry {
                 return Ok(answered);
             }
             let mut draft = decide(&state)?;
+            draft.check_protected(&intent.caller, &state)?;
             draft.consider(&intent.caller, &state)?;
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {

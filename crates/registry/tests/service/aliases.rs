@@ -14,7 +14,7 @@ fn one(text: &str) -> pb::AliasMove {
     };
     let (to, expected) = versions.split_once(':').map_or((versions, None), |(to, expected)| (to, Some(expected)));
     let name = format!("{}/aliases/{alias}", name(id));
-    pb::AliasMove { name, version: version(to), expected_version: expected.map(version) }
+    pb::AliasMove { name, version: version(to), expected_version: expected.map(version), ..Default::default() }
 }
 
 async fn set(registry: &Running, moves: &[&str]) -> Result<pb::SetAliasesResponse, Error> {

@@ -237,6 +237,8 @@ registry! {
     get_alias(GetAliasRequest) -> Alias;
     list_aliases(ListAliasesRequest) -> ListAliasesResponse;
     set_aliases(SetAliasesRequest) -> SetAliasesResponse;
+    propose_alias(ProposeAliasRequest) -> Alias;
+    approve_alias(ApproveAliasRequest) -> Alias;
     create_team(CreateTeamRequest) -> Team;
     get_team(GetTeamRequest) -> Team;
     list_teams(ListTeamsRequest) -> ListTeamsResponse;
