@@ -199,7 +199,7 @@ async fn watched(services: &Services, name: &str, last: &str) -> Vec<String> {
         let part = match message.event.unwrap() {
             Event::InitialState(part) => part.resources,
             Event::Changes(changes) => changes.changes.into_iter().filter_map(|change| change.resource).collect(),
-            Event::Progress(_) => vec![],
+            Event::Progress(_) | Event::Ending(_) => vec![],
         };
         names.extend(part.into_iter().map(|resource| match resource.resource.unwrap() {
             registry::resource::Resource::ModelType(value) => value.name,
@@ -229,23 +229,29 @@ async fn a_watch_shows_what_the_caller_may_see_at_first_and_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_whose_part_becomes_another_one_is_told_to_begin_anew() {
+async fn a_watcher_sees_a_model_with_all_that_is_its_own_come_and_go_as_it_changes_hands() {
     let (services, _) = peopled().await;
     let mut registry = RegistryClient::new(services.channel(REGISTRY));
     let request = registry::WatchRequest::default();
     let mut stream = registry.watch(asked(&services, "ads", request)).await.unwrap().into_inner();
-    stream.message().await.unwrap();
-    let moved = registry::Model { name: model("feed"), ..owned("ads", 1) };
-    let request = registry::UpdateModelRequest { model: Some(moved), ..Default::default() };
-    registry.update_model(asked(&services, "root", request)).await.unwrap();
-    let ended = loop {
-        match stream.message().await {
-            Ok(message) => assert!(message.is_some(), "it ended without a word"),
-            Err(status) => break status,
-        }
-    };
-    assert_eq!(ended.code(), Code::OutOfRange);
-    assert!(watched(&services, "ads", &model("feed")).await.contains(&model("ads")));
+    for (owner, action) in [("ads", registry::ChangeAction::Update), ("feed", registry::ChangeAction::LeftFilter)] {
+        let moved = registry::Model { name: model("feed"), ..owned(owner, 1) };
+        let request = registry::UpdateModelRequest { model: Some(moved), ..Default::default() };
+        registry.update_model(asked(&services, "root", request)).await.unwrap();
+        let told = loop {
+            let message = stream.message().await.unwrap().unwrap();
+            if let Some(Event::Changes(changes)) = message.event {
+                break changes.changes;
+            }
+        };
+        let of_feed: Vec<_> = told.iter().map(|change| change.name.clone()).collect();
+        let feed = model("feed");
+        let expected = ["", "/traffic", "/versions/1", "/versions/2"].map(|rest| format!("{feed}{rest}"));
+        assert_eq!(of_feed, expected, "{owner}");
+        assert!(told.iter().all(|change| change.action() == action), "{told:?}");
+        let is_there = action == registry::ChangeAction::Update;
+        assert!(told.iter().all(|change| change.resource.is_some() == is_there), "{told:?}");
+    }
     services.stop().await;
 }
 

@@ -135,12 +135,14 @@ async fn rights_by_tier_follow_the_tier_that_others_give() {
     assert!(matches!(first, Event::InitialState(part) if !part.resources.is_empty()));
     create(&services, "feed", ("front", "feed", 0), &["shared"]).await.unwrap();
     assert_eq!(get(&services, "mild", "shared").await.unwrap_err().code(), Code::PermissionDenied);
-    let ended = loop {
-        match stream.message().await {
-            Ok(message) => assert!(message.is_some(), "it ended without a word"),
-            Err(status) => break status,
+    let left = loop {
+        let message = stream.message().await.unwrap().expect("it goes on");
+        let Event::Changes(changes) = message.event.unwrap() else { continue };
+        if let Some(change) = changes.changes.into_iter().find(|change| change.name == model("shared")) {
+            break change;
         }
     };
-    assert_eq!(ended.code(), Code::OutOfRange, "who saw it is told to begin anew");
+    assert_eq!(left.action(), registry::ChangeAction::LeftFilter, "who saw it hears that it is gone from sight");
+    assert_eq!(left.resource, None);
     services.stop().await;
 }

@@ -35,7 +35,8 @@ pub enum Ledger {
     /// Follow the changes of the registry as they happen.
     #[command(after_help = "Examples:
   slipway ledger watch
-  slipway ledger watch flight-delay --after 1200 --output json")]
+  slipway ledger watch flight-delay --after 1200 --output json
+  slipway ledger watch --kind model --filter 'owner = flights AND effective_tier <= 1'")]
     Watch(Watch),
     /// Write the whole ledger into a file, byte for byte, to keep it or to verify it elsewhere.
     #[command(after_help = "\
@@ -84,6 +85,42 @@ pub struct Watch {
     /// Only what changed after this revision [default: what there is, and then what changes].
     #[arg(long, value_name = "REVISION", value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
+    /// Only of these kinds, with commas between them.
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    kind: Vec<Kind>,
+    /// Only what matches an AIP-160 expression over fields that all the kinds have; what stops matching is told once more.
+    #[arg(long, value_name = "EXPRESSION", default_value = "", hide_default_value = true)]
+    filter: String,
+}
+
+/// What a resource is.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Kind {
+    /// Model types.
+    ModelType,
+    /// Models.
+    Model,
+    /// Versions.
+    Version,
+    /// Traffic of models.
+    Traffic,
+    /// Teams.
+    Team,
+    /// Aliases.
+    Alias,
+}
+
+impl Kind {
+    fn message(self) -> pb::ResourceKind {
+        match self {
+            Self::ModelType => pb::ResourceKind::ModelType,
+            Self::Model => pb::ResourceKind::Model,
+            Self::Version => pb::ResourceKind::Version,
+            Self::Traffic => pb::ResourceKind::Traffic,
+            Self::Team => pb::ResourceKind::Team,
+            Self::Alias => pb::ResourceKind::Alias,
+        }
+    }
 }
 
 impl Ledger {
@@ -140,8 +177,10 @@ fn action(action: pb::ChangeAction) -> String {
 impl Watch {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         let parent = self.model.map_or_else(|| connect.parent(), |model| connect.model(&model).to_string());
-        let mut stream =
-            connect.registry()?.watch(pb::WatchRequest { after_revision: self.after, parent, history: String::new() });
+        let kinds = self.kind.iter().map(|kind| kind.message().into()).collect();
+        let request =
+            pb::WatchRequest { after_revision: self.after, parent, history: String::new(), kinds, filter: self.filter };
+        let mut stream = connect.registry()?.watch(request);
         let mut is_first = true;
         while let Some(step) = stream.next().await {
             let step = match step {
@@ -175,7 +214,7 @@ fn lines(event: &Event) -> Vec<String> {
             };
             changes.changes.iter().map(told).collect()
         }
-        Event::Progress(_) => Vec::new(),
+        Event::Progress(_) | Event::Ending(_) => Vec::new(),
     }
 }
 

@@ -104,6 +104,12 @@ impl Filter {
         self.expression.is_none()
     }
 
+    /// Whether it looks at the field at `path`.
+    #[must_use]
+    pub fn mentions(&self, path: &str) -> bool {
+        self.expression.as_ref().is_some_and(|expression| mentions(expression, path))
+    }
+
     /// Whether `subject` matches.
     pub fn matches<T: Fields>(&self, subject: &T) -> bool {
         self.expression.as_ref().is_none_or(|expression| holds(expression, subject))
@@ -160,6 +166,17 @@ fn check<T: Fields>(expression: &Expression) -> Result<(), Error> {
         Expression::Global(_) => {
             Err(Error::Unsupported("a bare word matches nothing here; compare a field, as owner = \"ranking\""))
         }
+    }
+}
+
+fn mentions(expression: &Expression, wanted: &str) -> bool {
+    match expression {
+        Expression::And(parts) | Expression::Sequence(parts) | Expression::Or(parts) => {
+            parts.iter().any(|part| mentions(part, wanted))
+        }
+        Expression::Not(inner) => mentions(inner, wanted),
+        Expression::Restriction(restriction) => path(restriction).is_ok_and(|path| path == wanted),
+        Expression::Global(_) => false,
     }
 }
 
@@ -330,6 +347,13 @@ mod tests {
         for filter in no {
             assert!(!holds(filter), "{filter}");
         }
+    }
+
+    #[test]
+    fn a_filter_tells_which_fields_it_looks_at() {
+        let filter = Filter::parse::<Pet>("name = tom AND NOT (tame = true OR age > 2)").unwrap();
+        assert!(["name", "tame", "age"].iter().all(|path| filter.mentions(path)));
+        assert!(!filter.mentions("labels.coat") && !Filter::parse::<Pet>("").unwrap().mentions("name"));
     }
 
     #[test]

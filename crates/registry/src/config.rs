@@ -1,25 +1,38 @@
 //! The registry as a process: its settings and how it starts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use slipway_chassis::metrics::{Figure, Gauge, one};
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
-use slipway_chassis::settings::{Declaration, Reader};
+use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
 use slipway_operations::{Operations, Owners, Sources};
 use slipway_store::Store;
 use slipway_store::embedded::Embedded;
 
 use crate::grpc::Handlers;
 use crate::record::ROWS;
+use crate::service::Settings;
 use crate::{Error, Registry};
 
 /// What this service is called in its data folder, in backups and on the wire.
 const SERVICE: &str = "registry";
 
-/// The settings that only the registry has: none yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config;
+/// The settings that only the registry has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Config {
+    /// What its use cases are told.
+    pub settings: Settings,
+}
+
+const WATCH_MAX_AGE: Setting<Duration> = Setting::new(
+    "watch.max-age",
+    "1h",
+    parse::duration,
+    "a duration from 1ms to 24h, as 30m",
+    "How old a watch gets at most, and three quarters of it at least, before it is ended to be begun again",
+);
 
 /// The registry's program.
 pub const DECLARATION: Declaration<Config> = Declaration {
@@ -28,16 +41,16 @@ pub const DECLARATION: Declaration<Config> = Declaration {
     listen: "127.0.0.1:7701",
     ops_listen: "127.0.0.1:7711",
     data_dir: "slipway-data/registry",
-    settings: &[],
+    settings: &[WATCH_MAX_AGE.row],
     read,
     examples: "\
   slipway-registry
   slipway-registry --data-dir /var/lib/slipway/registry --log-format json
-  SLIPWAY_LISTEN=127.0.0.1:7801 slipway-registry",
+  SLIPWAY_WATCH_MAX_AGE=10m slipway-registry",
 };
 
-fn read(_: &mut Reader) -> Config {
-    Config
+fn read(reader: &mut Reader) -> Config {
+    Config { settings: Settings { watch_max_age: reader.value(&WATCH_MAX_AGE) } }
 }
 
 const REVISION: Figure<Gauge> = Figure::gauge("registry_revision", "The revision that reads see.", &[]);
@@ -48,9 +61,9 @@ const VERSIONS: Figure<Gauge> = Figure::gauge("registry_versions", "Versions tha
 ///
 /// # Errors
 /// [`Error`] if the store can't be opened or read.
-pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
+pub async fn start(config: Config, start: Start) -> Result<Served, Error> {
     let store = start.open_store(SERVICE, ROWS).await?;
-    run(Arc::clone(&store) as Arc<dyn Store>, Some(store), start).await
+    run(config, Arc::clone(&store) as Arc<dyn Store>, Some(store), start).await
 }
 
 /// Starts the registry on `store`.
@@ -58,14 +71,27 @@ pub async fn start(_: Config, start: Start) -> Result<Served, Error> {
 /// # Errors
 /// [`Error`] if the store can't be read.
 pub async fn serve(store: Arc<dyn Store>, start: Start) -> Result<Served, Error> {
-    run(store, None, start).await
+    serve_with(Config::default(), store, start).await
+}
+
+/// As [`serve`], with other settings.
+///
+/// # Errors
+/// As there.
+pub async fn serve_with(config: Config, store: Arc<dyn Store>, start: Start) -> Result<Served, Error> {
+    run(config, store, None, start).await
 }
 
 /// Runs the registry on `store`, of which backups are taken if it is also `kept`.
-async fn run(store: Arc<dyn Store>, kept: Option<Arc<Embedded>>, start: Start) -> Result<Served, Error> {
+async fn run(
+    config: Config,
+    store: Arc<dyn Store>,
+    kept: Option<Arc<Embedded>>,
+    start: Start,
+) -> Result<Served, Error> {
     // A store that is kept nowhere begins anew with its process.
     let history = kept.as_ref().map_or_else(|| start.env.new_id().to_string(), |kept| kept.format().store.to_string());
-    let registry = Registry::open(store, &history, start.env.clone()).await?;
+    let registry = Registry::open_with(store, &history, start.env.clone(), config.settings).await?;
     observe(&registry, &start);
     let (running, stopping) = (Arc::clone(&registry), start.tasks.stopping());
     start.tasks.spawn("picture", async move {

@@ -329,8 +329,7 @@ impl Service for Handlers {
     async fn watch(&self, request: Request<pb::WatchRequest>) -> Answer<Self::WatchStream> {
         handle(request, async |caller, message| {
             let (scope, registry) = (convert::watch(message)?, Arc::clone(&self.0));
-            let reader = caller.clone();
-            let shown = move |event| convert::watch_event(&event, registry.history(), (&reader, &registry.state()));
+            let shown = move |event| convert::watch_event(event, registry.history());
             self.0.watch(&caller, scope).await.map(|events| messages(caller, events.map_ok(shown)))
         })
         .await

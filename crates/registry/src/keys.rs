@@ -41,6 +41,12 @@ pub fn latest(model: &ModelName) -> Bytes {
     join(LATEST, model.to_string().as_bytes())
 }
 
+/// The name of the model whose newest version number lies at `key`.
+#[must_use]
+pub fn latest_model(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(LATEST)?).ok()
+}
+
 /// The quarantine of `digest` in `namespace`.
 #[must_use]
 pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {

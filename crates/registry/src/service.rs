@@ -36,12 +36,11 @@ pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
-pub use listed_model::{ListedModel, TierOrigin};
 pub use protected::{Propose, Protection};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
 pub(crate) use versions::any_model;
-pub use watch::{Event, Last, Scope, Seen};
+pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
 
 use crate::Error;
 use crate::state::State;
@@ -59,6 +58,22 @@ pub struct Registry {
     pictures: Pictures<State>,
     /// Signs what the ledger is.
     signer: Signer,
+    /// What is watched.
+    views: watch::Views,
+    settings: Settings,
+}
+
+/// What can be set about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How old a watch gets at most.
+    pub watch_max_age: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { watch_max_age: Duration::from_secs(60 * 60) }
+    }
 }
 
 /// Which fields an update changes.
@@ -108,9 +123,31 @@ impl Registry {
     /// # Errors
     /// [`Error`] if the store can't be read or a row is damaged.
     pub async fn open(store: Arc<dyn Store>, history: &str, env: Env) -> Result<Arc<Self>, Error> {
+        Self::open_with(store, history, env, Settings::default()).await
+    }
+
+    /// As [`Registry::open`], with other settings.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_with(
+        store: Arc<dyn Store>,
+        history: &str,
+        env: Env,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Error> {
         let signer = signing::signer(&*store, &env).await?;
         let feed = Feed::open(&*store).await?;
-        Ok(Arc::new(Self { store, history: history.into(), feed, env, pictures: Pictures::default(), signer }))
+        Ok(Arc::new(Self {
+            store,
+            history: history.into(),
+            feed,
+            env,
+            pictures: Pictures::default(),
+            signer,
+            views: watch::Views::default(),
+            settings,
+        }))
     }
 
     /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.

@@ -1,11 +1,12 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
 mod hypothesis;
+mod kept;
 mod ledger;
+mod origin;
+mod recent;
 mod subject;
 mod tiers;
-
-use std::sync::Arc;
 
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
@@ -19,57 +20,15 @@ use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
 pub use hypothesis::Hypothesis;
+pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
+pub use origin::TierOrigin;
+pub use recent::{Changed, Differs, Recent, Told};
 pub use subject::{team_subject, type_subject};
 pub use tiers::{Shift, Tiers};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
-
-/// A resource of any kind as a picture keeps it: shared, until somebody needs a copy.
-#[derive(Debug, Clone)]
-pub enum KeptResource {
-    /// A model type.
-    ModelType(Kept<ModelType>),
-    /// A model.
-    Model(Kept<Model>),
-    /// A version.
-    Version(Kept<Version>),
-    /// The traffic of the model with this name.
-    Traffic(ModelName, Kept<Traffic>),
-    /// A team.
-    Team(Kept<Team>),
-    /// An alias.
-    Alias(Kept<Alias>),
-}
-
-impl KeptResource {
-    /// Its full name.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::ModelType(kept) => kept.value.name.to_string(),
-            Self::Model(kept) => kept.value.name.to_string(),
-            Self::Version(kept) => kept.value.name.to_string(),
-            Self::Traffic(model, _) => model.traffic(),
-            Self::Team(kept) => kept.value.name.to_string(),
-            Self::Alias(kept) => kept.value.name.to_string(),
-        }
-    }
-
-    /// A copy of it, and the revision of its last change.
-    #[must_use]
-    pub fn copied(self) -> (Resource, Revision) {
-        match self {
-            Self::ModelType(kept) => (Resource::ModelType(Arc::unwrap_or_clone(kept.value)), kept.revision),
-            Self::Model(kept) => (Resource::Model(Arc::unwrap_or_clone(kept.value)), kept.revision),
-            Self::Version(kept) => (Resource::Version(Arc::unwrap_or_clone(kept.value)), kept.revision),
-            Self::Traffic(model, kept) => (Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)), kept.revision),
-            Self::Team(kept) => (Resource::Team(Arc::unwrap_or_clone(kept.value)), kept.revision),
-            Self::Alias(kept) => (Resource::Alias(Arc::unwrap_or_clone(kept.value)), kept.revision),
-        }
-    }
-}
 
 /// Everything, as it was at one revision. Cloning is cheap: the maps are shared.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +59,8 @@ pub struct State {
     pub tiers: Tiers,
     /// When what effective tiers are computed along was last changed, by namespace.
     pub edges: OrdMap<Identifier, Revision>,
+    /// What the newest revisions changed.
+    pub recent: Recent,
 }
 
 impl Picture for State {
@@ -116,13 +77,18 @@ impl Picture for State {
     fn advance(&mut self, revision: Revision) {
         self.revision = revision;
         self.ledger.settle();
-        self.settle_tiers();
+        let moved = self.settle_tiers();
+        self.settle(&moved);
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
         match record::read(key, value)? {
-            Row::Resource(resource) => self.put_resource(*resource, revision),
+            Row::Resource(resource) => {
+                self.changes(&resource.name());
+                self.put_resource(*resource, revision);
+            }
             Row::Latest(model, number) => {
+                self.counts_on(&model);
                 self.latest.insert(model, Kept::new(number, revision));
             }
             Row::Quarantine(digest, quarantine) => {
@@ -147,6 +113,7 @@ impl Picture for State {
         if let Some(id) = keys::answer_id(key) {
             self.answers.remove(&id);
         } else if let Some(name) = keys::resource_name(key) {
+            self.changes(name);
             self.forget(name);
         }
     }
@@ -180,25 +147,6 @@ impl State {
         }
     }
 
-    /// Takes the resource called `name` away: its name says of which kind it is.
-    fn forget(&mut self, name: &str) {
-        if let Ok(name) = VersionName::parse(name) {
-            self.versions.remove(&name);
-        } else if let Ok(name) = AliasName::parse(name) {
-            self.aliases.remove(&name);
-        } else if let Ok(model) = ModelName::parse_traffic(name) {
-            self.traffic.remove(&model);
-        } else if let Ok(name) = ModelName::parse(name) {
-            let before = self.models.remove(&name);
-            self.tiers.replaced(before.as_ref().map(|kept| &*kept.value), None);
-        } else if let Ok(name) = ModelTypeName::parse(name) {
-            let before = self.model_types.remove(&name);
-            self.type_replaced(before.as_ref().map(|kept| &*kept.value), None);
-        } else if let Ok(name) = TeamName::parse(name) {
-            self.teams.remove(&name);
-        }
-    }
-
     /// The versions of a model, by number.
     pub fn versions_of(&self, model: &ModelName) -> impl Iterator<Item = &Kept<Version>> {
         self.versions.range(model.version(0)..=model.version(u64::MAX)).map(|(_, kept)| kept)
@@ -214,16 +162,5 @@ impl State {
     #[must_use]
     pub fn latest_version(&self, model: &ModelName) -> u64 {
         self.latest.get(model).map_or(0, |kept| *kept.value)
-    }
-
-    /// Every resource, as a watch begins with.
-    pub fn resources(&self) -> impl Iterator<Item = KeptResource> + '_ {
-        let types = self.model_types.values().cloned().map(KeptResource::ModelType);
-        let models = self.models.values().cloned().map(KeptResource::Model);
-        let versions = self.versions.values().cloned().map(KeptResource::Version);
-        let traffic = self.traffic.iter().map(|(model, kept)| KeptResource::Traffic(model.clone(), kept.clone()));
-        let teams = self.teams.values().cloned().map(KeptResource::Team);
-        let aliases = self.aliases.values().cloned().map(KeptResource::Alias);
-        teams.chain(types).chain(models).chain(versions).chain(traffic).chain(aliases)
     }
 }

@@ -48,6 +48,11 @@ pub(crate) trait Subject: Send + Sync + 'static {
     /// The place to resume after once `message` has been handled; none within the state a stream begins with.
     fn place(message: &Self::Message) -> Option<Place>;
 
+    /// Whether `message` only says that the stream ends in peace: nobody is told, and the next one is opened.
+    fn is_farewell(_: &Self::Message) -> bool {
+        false
+    }
+
     /// The terms of the calls.
     fn terms(&self) -> &Terms;
 }
@@ -85,6 +90,8 @@ struct Open<T> {
     messages: Streaming<T>,
     carried: Carried,
     since: Instant,
+    /// How many messages it has brought.
+    brought: u64,
 }
 
 struct Pursuit<S: Subject> {
@@ -117,20 +124,34 @@ impl<S: Subject> Pursuit<S> {
         match open.messages.message().await {
             Ok(Some(message)) => {
                 self.after = S::place(&message).or(self.after.take());
+                if S::is_farewell(&message) {
+                    self.take_leave(&open);
+                    return Ok(None);
+                }
+                open.brought += 1;
                 self.stream = Some(open);
                 Ok(Some(message))
             }
             ended => {
+                // A service ends streams of a great age in peace; the next one is opened without a word.
+                let Err(status) = ended else {
+                    self.take_leave(&open);
+                    return Ok(None);
+                };
                 if open.since.elapsed() >= LASTED {
                     self.backoff.reset();
                 }
-                // A service ends streams of a great age in peace; the next one is opened without a word.
-                let Err(status) = ended else {
-                    self.pause = self.backoff.wait(None);
-                    return Ok(None);
-                };
                 Err(self.subject.terms().failure(&open.carried, &status))
             }
+        }
+    }
+
+    /// The stream was ended in peace: the next one follows at once, unless this one was short and of no use.
+    fn take_leave(&mut self, open: &Open<S::Message>) {
+        if open.since.elapsed() >= LASTED || open.brought > 0 {
+            self.backoff.reset();
+        } else {
+            self.pause = self.backoff.wait(None);
         }
     }
 
@@ -138,7 +159,7 @@ impl<S: Subject> Pursuit<S> {
         tokio::time::sleep(std::mem::take(&mut self.pause)).await;
         let carried = Carried::here();
         let messages = self.subject.open(&carried, self.after.as_ref()).await?;
-        self.stream = Some(Open { messages, carried, since: Instant::now() });
+        self.stream = Some(Open { messages, carried, since: Instant::now(), brought: 0 });
         Ok(None)
     }
 

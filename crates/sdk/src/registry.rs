@@ -293,29 +293,29 @@ impl Registry {
         Ok(LedgerExport::new(parts, carried, self.terms.clone()))
     }
 
-    /// Follows the state and every change, whole revisions in order, across breaks of the connection. Whenever an
-    /// [`pb::InitialState`] arrives, the state begins anew.
+    /// Follows the state and every change, whole revisions in order, across breaks of the connection and across streams
+    /// that the registry ends for their age. Whenever an [`pb::InitialState`] arrives, the state begins anew.
     #[must_use]
     pub fn watch(&self, request: pb::WatchRequest) -> Follow<pb::WatchResponse> {
-        let pb::WatchRequest { after_revision, parent, history } = request;
-        let place = after_revision.map(|revision| Place { revision, history });
-        Follow::new(Everything { registry: self.clone(), parent }, place)
+        let place = request.after_revision.map(|revision| Place { revision, history: request.history.clone() });
+        Follow::new(Watched { registry: self.clone(), request }, place)
     }
 }
 
-struct Everything {
+/// What is watched, from wherever.
+struct Watched {
     registry: Registry,
-    parent: String,
+    request: pb::WatchRequest,
 }
 
-impl Subject for Everything {
+impl Subject for Watched {
     type Message = pb::WatchResponse;
 
     async fn open(&self, carried: &Carried, after: Option<&Place>) -> Result<Streaming<pb::WatchResponse>, Error> {
         let request = pb::WatchRequest {
             after_revision: after.map(|place| place.revision),
-            parent: self.parent.clone(),
             history: after.map(|place| place.history.clone()).unwrap_or_default(),
+            ..self.request.clone()
         };
         let mut stub = self.registry.stub.clone();
         self.terms().open(carried, stub.watch(carried.request(request, None))).await
@@ -326,8 +326,13 @@ impl Subject for Everything {
             pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision)?,
             pb::watch_response::Event::Changes(changes) => changes.revision,
             pb::watch_response::Event::Progress(progress) => progress.revision,
+            pb::watch_response::Event::Ending(ending) => ending.revision,
         };
         Some(Place { revision, history: message.history.clone() })
+    }
+
+    fn is_farewell(message: &pb::WatchResponse) -> bool {
+        matches!(message.event, Some(pb::watch_response::Event::Ending(_)))
     }
 
     fn terms(&self) -> &Terms {

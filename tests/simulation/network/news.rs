@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use slipway_chassis::env::Env;
-use slipway_domain::ledger::Resource;
 use slipway_launcher::peers::News;
 use slipway_registry::service::{Event, Scope, Seen};
+use slipway_registry::state::KeptResource;
 use slipway_registry::{Error, Registry};
 use tokio_util::sync::CancellationToken;
 
@@ -70,18 +70,17 @@ impl Pursuit {
             return;
         }
         match event {
-            Event::Changes(_, seen) => self.ready.extend(seen.into_iter().filter_map(changed)),
-            Event::Initial { .. } | Event::Progress(_) => {}
+            Event::Changes(batch) => self.ready.extend(batch.seen.iter().filter_map(changed)),
+            // The stream after its last message is empty, and begun anew.
+            Event::Initial { .. } | Event::Progress(_) | Event::Aged(_) => {}
         }
         self.following = Some((events, died));
     }
 }
 
-fn changed(seen: Seen) -> Option<News> {
-    match seen.resource {
-        Resource::Traffic(model, traffic) => Some(News::Changed(model, traffic)),
-        Resource::ModelType(_) | Resource::Model(_) | Resource::Version(_) | Resource::Team(_) | Resource::Alias(_) => {
-            None
-        }
+fn changed(seen: &Seen) -> Option<News> {
+    match &seen.resource {
+        Some(KeptResource::Traffic(model, kept)) => Some(News::Changed(model.clone(), (*kept.value).clone())),
+        _ => None,
     }
 }

@@ -92,12 +92,6 @@ impl Grant {
         self.0.iter().any(|scope| scope.is_whole() && scope.namespaces.is_none())
     }
 
-    /// Whether what it holds on in `namespace` may depend on tiers.
-    #[must_use]
-    pub fn tells_tiers_apart(&self, namespace: &str) -> bool {
-        self.0.iter().any(|scope| scope.tiers.is_some() && scope.touches(namespace))
-    }
-
     /// Whether it holds on everything in `namespace`, whoever owns it and however much it matters.
     #[must_use]
     pub fn covers_whole(&self, namespace: &str) -> bool {

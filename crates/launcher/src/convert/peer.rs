@@ -96,10 +96,11 @@ pub fn any_model() -> pb_registry::ListModelsRequest {
     pb_registry::ListModelsRequest { parent, page_size: 1, view, ..pb_registry::ListModelsRequest::default() }
 }
 
-/// Asks for everything that changes after `revision`.
+/// Asks for all traffic that changes after `revision`.
 #[must_use]
 pub fn changes_after(revision: i64) -> pb_registry::WatchRequest {
-    pb_registry::WatchRequest { after_revision: Some(revision), ..Default::default() }
+    let kinds = vec![pb_registry::ResourceKind::Traffic.into()];
+    pb_registry::WatchRequest { after_revision: Some(revision), kinds, ..Default::default() }
 }
 
 /// What a message of the registry's watch says of traffic. A state that comes whole means that the changes up to it are
@@ -110,7 +111,7 @@ pub fn news(message: pb_registry::WatchResponse) -> Vec<News> {
     match message.event {
         Some(Event::InitialState(state)) if state.complete => vec![News::Missed],
         Some(Event::Changes(changes)) => changes.changes.into_iter().filter_map(changed).collect(),
-        Some(Event::InitialState(_) | Event::Progress(_)) | None => Vec::new(),
+        Some(Event::InitialState(_) | Event::Progress(_) | Event::Ending(_)) | None => Vec::new(),
     }
 }
 

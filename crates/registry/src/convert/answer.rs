@@ -10,9 +10,9 @@ use slipway_proto::registry::v1 as pb;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use super::resource::{alias, model, model_type, resource, team, version};
-use crate::service::{Entry, Event, Last, Listed, ListedModel, Seen};
-use crate::state::State;
+use super::resource::{alias, kept, model, model_type, resource, team, version};
+use crate::service::{Entry, Event, Happened, Last, Listed, Seen};
+use crate::state::{ListedModel, State};
 
 /// A page of model types.
 #[must_use]
@@ -101,7 +101,7 @@ fn action(action: Action) -> pb::ChangeAction {
 }
 
 /// An entry of the ledger; what is computed for a resource is read from the state, as far as the caller may know it.
-fn change(entry: &Entry, seen: (&Caller, &State)) -> pb::Change {
+fn change(entry: &Entry, reader: (&Caller, &State)) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {
@@ -113,40 +113,48 @@ fn change(entry: &Entry, seen: (&Caller, &State)) -> pb::Change {
         reason: reason.clone(),
         request_id: request_id.clone(),
         changed_fields: changed_fields.clone(),
-        after: after.as_ref().map(|after| resource(after, *revision, seen)),
-        before: before.as_ref().map(|before| resource(before, 0, seen)),
+        after: after.as_ref().map(|after| resource(after, *revision, reader)),
+        before: before.as_ref().map(|before| resource(before, 0, reader)),
     }
 }
 
 /// A page of the ledger.
 #[must_use]
-pub fn changes(page: (Vec<Entry>, String, Revision), seen: (&Caller, &State)) -> pb::ListChangesResponse {
+pub fn changes(page: (Vec<Entry>, String, Revision), reader: (&Caller, &State)) -> pb::ListChangesResponse {
     let (entries, next_page_token, revision) = page;
-    let changes = entries.iter().map(|entry| change(entry, seen)).collect();
+    let changes = entries.iter().map(|entry| change(entry, reader)).collect();
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }
 }
 
-/// One message of a watch, of revisions of `history`; what is computed for a resource is read from the state.
+/// One message of a watch, of revisions of `history`.
 #[must_use]
-pub fn watch_event(event: &Event, history: &str, reader: (&Caller, &State)) -> pb::WatchResponse {
+pub fn watch_event(event: Event, history: &str) -> pb::WatchResponse {
     use pb::watch_response::Event as Kind;
-    let shown = |seen: &Seen| resource(&seen.resource, seen.revision, reader);
     let kind = match event {
-        Event::Initial { seen, revision, last } => Kind::InitialState(pb::InitialState {
-            resources: seen.iter().map(shown).collect(),
-            revision: signed(*revision),
-            complete: *last == Last::Yes,
+        Event::Initial { resources, revision, last } => Kind::InitialState(pb::InitialState {
+            resources: resources.into_iter().map(kept).collect(),
+            revision: signed(revision),
+            complete: last == Last::Yes,
         }),
-        Event::Changes(revision, seen) => {
-            let change = |seen: &Seen| pb::ResourceChange {
-                name: seen.resource.name(),
-                action: action(seen.action).into(),
-                resource: (seen.action != Action::Delete).then(|| shown(seen)),
-            };
-            let changes = seen.iter().map(change).collect();
-            Kind::Changes(pb::RevisionChanges { revision: signed(*revision), changes })
+        Event::Changes(batch) => {
+            let changes = batch.seen.iter().map(seen).collect();
+            Kind::Changes(pb::RevisionChanges { revision: signed(batch.revision), changes })
         }
-        Event::Progress(revision) => Kind::Progress(pb::Progress { revision: signed(*revision) }),
+        Event::Progress(revision) => Kind::Progress(pb::Progress { revision: signed(revision) }),
+        Event::Aged(revision) => {
+            Kind::Ending(pb::Ending { revision: signed(revision), reason: pb::EndReason::MaxAge.into() })
+        }
     };
     pb::WatchResponse { event: Some(kind), history: history.to_owned() }
+}
+
+fn seen(seen: &Seen) -> pb::ResourceChange {
+    let Seen { name, happened, resource } = seen;
+    let action = match happened {
+        Happened::Created => pb::ChangeAction::Create,
+        Happened::Updated => pb::ChangeAction::Update,
+        Happened::Deleted => pb::ChangeAction::Delete,
+        Happened::Left => pb::ChangeAction::LeftFilter,
+    };
+    pb::ResourceChange { name: name.clone(), action: action.into(), resource: resource.clone().map(kept) }
 }

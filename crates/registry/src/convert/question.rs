@@ -10,6 +10,7 @@ use slipway_proto::registry::v1 as pb;
 
 use crate::Error;
 use crate::service::{ListChanges, ListQuery, Scope, Show, any_model};
+use crate::state::ResourceKind;
 
 /// The most names of a batch.
 const LARGEST_BATCH: usize = 1000;
@@ -214,11 +215,25 @@ pub fn list_changes(request: pb::ListChangesRequest) -> Result<ListChanges, Erro
 /// Reads a request to watch.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a negative revision, or a parent that can't be one.
+/// [`Error::Invalid`] for a negative revision, a parent that can't be one, or an unknown kind.
 pub fn watch(request: pb::WatchRequest) -> Result<Scope, Error> {
-    let pb::WatchRequest { after_revision, parent, history } = request;
+    let pb::WatchRequest { after_revision, parent, history, kinds, filter } = request;
     let negative = |_| Error::invalid("after_revision", "OUT_OF_BOUNDS", "must not be negative");
     let after = after_revision.map(u64::try_from).transpose().map_err(negative)?;
     check_ancestor(&parent)?;
-    Ok(Scope { parent, after, history })
+    let kinds = kinds.into_iter().map(kind).collect::<Result<_, _>>()?;
+    Ok(Scope { parent, kinds, filter, after, history })
+}
+
+fn kind(number: i32) -> Result<ResourceKind, Error> {
+    let unknown = || Error::invalid("kinds", "UNKNOWN_VALUE", format!("{number} is no kind of resources"));
+    Ok(match pb::ResourceKind::try_from(number).map_err(|_| unknown())? {
+        pb::ResourceKind::Unspecified => return Err(unknown()),
+        pb::ResourceKind::ModelType => ResourceKind::ModelType,
+        pb::ResourceKind::Model => ResourceKind::Model,
+        pb::ResourceKind::Version => ResourceKind::Version,
+        pb::ResourceKind::Traffic => ResourceKind::Traffic,
+        pb::ResourceKind::Team => ResourceKind::Team,
+        pb::ResourceKind::Alias => ResourceKind::Alias,
+    })
 }

@@ -12,14 +12,14 @@ use slipway_domain::model::{
 };
 use slipway_domain::name::ModelName;
 use slipway_domain::team::Team;
+use slipway_domain::tier::Origin;
 use slipway_domain::traffic::Traffic;
 use slipway_proto::registry::v1 as pb;
 use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
-use crate::service::{ListedModel, TierOrigin};
-use crate::state::State;
+use crate::state::{KeptResource, ListedModel, State, TierOrigin};
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -123,14 +123,14 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
 }
 
 fn tier_origin(origin: &TierOrigin) -> pb::TierOrigin {
-    let kind = match origin {
-        TierOrigin::Nobody => pb::TierOriginKind::Nobody,
-        TierOrigin::Model(_) => pb::TierOriginKind::Model,
-        TierOrigin::ModelType(_) => pb::TierOriginKind::ModelType,
-        TierOrigin::Dependent { .. } => pb::TierOriginKind::Dependent,
+    let kind = match origin.whose() {
+        Origin::Nobody => pb::TierOriginKind::Nobody,
+        Origin::Model => pb::TierOriginKind::Model,
+        Origin::ModelType(_) => pb::TierOriginKind::ModelType,
+        Origin::Dependent { .. } => pb::TierOriginKind::Dependent,
     };
-    let text = |name: Option<&str>| name.unwrap_or_default().to_owned();
-    pb::TierOrigin { kind: kind.into(), source: text(origin.source()), via: text(origin.via()) }
+    let source = origin.source().unwrap_or_default();
+    pb::TierOrigin { kind: kind.into(), source, via: origin.via().map(String::from).unwrap_or_default() }
 }
 
 fn attestation(attestation: &Attestation) -> pb::Attestation {
@@ -279,13 +279,28 @@ pub fn resource(resource: &Resource, revision: Revision, (caller, state): (&Call
     let kind = match resource {
         Resource::ModelType(value) => Kind::ModelType(model_type_at(value, revision)),
         Resource::Model(value) => {
-            let kept = Kept::new(value.clone(), revision);
-            Kind::Model(model(ListedModel::seen(state, caller, kept), pb::View::Full))
+            let listed = state.listed(Kept::new(value.clone(), revision)).shown_to(&caller.granted.grant, state);
+            Kind::Model(model(listed, pb::View::Full))
         }
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
         Resource::Team(value) => Kind::Team(team_at(value, revision)),
         Resource::Alias(value) => Kind::Alias(alias_at(value, revision)),
+    };
+    pb::Resource { resource: Some(kind) }
+}
+
+/// Any resource as it is kept.
+#[must_use]
+pub fn kept(resource: KeptResource) -> pb::Resource {
+    use pb::resource::Resource as Kind;
+    let kind = match resource {
+        KeptResource::ModelType(kept) => Kind::ModelType(model_type(kept)),
+        KeptResource::Model(listed) => Kind::Model(model(listed, pb::View::Full)),
+        KeptResource::Version(kept) => Kind::Version(version(kept)),
+        KeptResource::Traffic(model, kept) => Kind::Traffic(traffic(&model, kept)),
+        KeptResource::Team(kept) => Kind::Team(team(kept)),
+        KeptResource::Alias(kept) => Kind::Alias(alias(kept)),
     };
     pb::Resource { resource: Some(kind) }
 }

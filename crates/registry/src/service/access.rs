@@ -1,7 +1,6 @@
 //! What a caller may see and do. Asked before anything is said about what exists.
 
 use slipway_chassis::Caller;
-use slipway_domain::ledger::Resource;
 use slipway_domain::name::{Identifier, ModelName};
 
 use crate::Error;
@@ -41,13 +40,4 @@ pub(super) fn sees(caller: &Caller, state: &State, name: &str) -> bool {
         model.is_some_and(|model| grant.covers(&state.subject(&model)))
     };
     grant.covers_whole(namespace) || if kind == "models" { of_model() } else { grant.touches(namespace) }
-}
-
-/// Whether a change of this resource changes whether the caller sees it.
-pub(super) fn moves_the_view(caller: &Caller, state: &State, before: Option<&Resource>, after: &Resource) -> bool {
-    let sees = |resource: &Resource| caller.covers(&state.resource_subject(resource));
-    match (before, after) {
-        (Some(before @ Resource::Model(_)), Resource::Model(_)) => sees(before) != sees(after),
-        _ => false,
-    }
 }

@@ -45,9 +45,3 @@ pub(super) fn affected<'a>(
 fn tier(kind: &ModelType) -> Option<u8> {
     kind.criticality.as_ref().map(|said| said.tier)
 }
-
-/// Whether what is said of a resource of this name can move the tiers of models.
-pub(super) fn may_affect(name: &str) -> bool {
-    let mut parts = name.split('/').skip(2);
-    matches!((parts.next(), parts.next(), parts.next()), (Some("models" | "modelTypes"), Some(_), None))
-}

@@ -1,103 +1,11 @@
-//! A model as it is answered: with what is computed for it, as far as its reader may know of it.
+//! The fields of a model that it is filtered and ordered by.
 
-use slipway_chassis::Caller;
 use slipway_domain::filter::{Field, Fields};
-use slipway_domain::model::{FunnelStage, Model};
-use slipway_domain::name::ModelName;
-use slipway_domain::tier::{Origin, Said};
-use slipway_store::picture::Kept;
+use slipway_domain::model::FunnelStage;
+use slipway_domain::tier::Origin;
 
 use super::model_types::label;
-use crate::state::State;
-
-/// A model with what is computed for it.
-#[derive(Debug, Clone)]
-pub struct ListedModel {
-    /// The model.
-    pub model: Kept<Model>,
-    /// The severest of its own tier, its type's, and those of its dependents.
-    pub effective_tier: u8,
-    /// Where that comes from.
-    pub tier_origin: TierOrigin,
-    /// The number of its newest version; 0 while there is none.
-    pub latest_version: u64,
-}
-
-/// Where an effective tier comes from, as far as a reader may know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TierOrigin {
-    /// Nobody says one.
-    Nobody,
-    /// The model itself, which has this name.
-    Model(String),
-    /// Its type, which has this name.
-    ModelType(String),
-    /// A model that depends on it.
-    Dependent {
-        /// That model, if the reader may see it.
-        via: Option<String>,
-        /// Who says it in the end, if the reader may see both.
-        source: Option<String>,
-    },
-}
-
-impl TierOrigin {
-    fn seen(state: &State, caller: &Caller, (name, origin): (&ModelName, &Origin)) -> Self {
-        let sees = |model: &ModelName| caller.covers(&state.subject(model));
-        match origin {
-            Origin::Nobody => Self::Nobody,
-            Origin::Model => Self::Model(name.into()),
-            Origin::ModelType(kind) => Self::ModelType(kind.to_string()),
-            Origin::Dependent { via, source } => {
-                let via = Some(via).filter(|via| sees(via));
-                let known = |source: &&Said| match source {
-                    Said::Model(model) => sees(model),
-                    Said::ModelType(_) => true,
-                };
-                let source = via.and(Some(source)).filter(known).map(ToString::to_string);
-                Self::Dependent { via: via.map(String::from), source }
-            }
-        }
-    }
-
-    /// Who says it, as a filter writes it.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Nobody => "TIER_ORIGIN_KIND_NOBODY",
-            Self::Model(_) => "TIER_ORIGIN_KIND_MODEL",
-            Self::ModelType(_) => "TIER_ORIGIN_KIND_MODEL_TYPE",
-            Self::Dependent { .. } => "TIER_ORIGIN_KIND_DEPENDENT",
-        }
-    }
-
-    /// Who says it in the end.
-    #[must_use]
-    pub fn source(&self) -> Option<&str> {
-        match self {
-            Self::Nobody => None,
-            Self::Model(name) | Self::ModelType(name) => Some(name),
-            Self::Dependent { source, .. } => source.as_deref(),
-        }
-    }
-
-    /// The dependent that it comes through.
-    #[must_use]
-    pub fn via(&self) -> Option<&str> {
-        if let Self::Dependent { via, .. } = self { via.as_deref() } else { None }
-    }
-}
-
-impl ListedModel {
-    /// A model as `caller` sees it in `state`.
-    #[must_use]
-    pub fn seen(state: &State, caller: &Caller, model: Kept<Model>) -> Self {
-        let effective = state.effective(&model.value);
-        let tier_origin = TierOrigin::seen(state, caller, (&model.value.name, &effective.origin));
-        let latest_version = state.latest_version(&model.value.name);
-        Self { model, effective_tier: effective.tier, tier_origin, latest_version }
-    }
-}
+use crate::state::{ListedModel, TierOrigin};
 
 impl Fields for ListedModel {
     const PATHS: &'static [&'static str] = &[
@@ -152,10 +60,9 @@ impl Fields for ListedModel {
                 review.map_or(Field::Absent, |at| Field::Number(at.as_second() as f64))
             }
             "effective_tier" => Field::Number(self.effective_tier.into()),
-            "tier_origin.kind" => Field::Text(self.tier_origin.kind().into()),
+            "tier_origin.kind" => Field::Text(origin_kind(&self.tier_origin).into()),
             "tier_origin.source" => {
-                let source = self.tier_origin.source();
-                source.map_or(Field::Absent, |source| Field::Text(source.to_owned().into()))
+                self.tier_origin.source().map_or(Field::Absent, |source| Field::Text(source.into()))
             }
             "depends_on" if model.depends_on.is_empty() => Field::Absent,
             "depends_on" => Field::Text(model.depends_on.iter().map(String::from).collect::<Vec<_>>().join(" ").into()),
@@ -174,5 +81,15 @@ fn stage(stage: FunnelStage) -> &'static str {
         FunnelStage::Sourcing => "FUNNEL_STAGE_SOURCING",
         FunnelStage::EarlyRanking => "FUNNEL_STAGE_EARLY_RANKING",
         FunnelStage::LateRanking => "FUNNEL_STAGE_LATE_RANKING",
+    }
+}
+
+/// Who says an effective tier, as a filter writes it.
+fn origin_kind(origin: &TierOrigin) -> &'static str {
+    match origin.whose() {
+        Origin::Nobody => "TIER_ORIGIN_KIND_NOBODY",
+        Origin::Model => "TIER_ORIGIN_KIND_MODEL",
+        Origin::ModelType(_) => "TIER_ORIGIN_KIND_MODEL_TYPE",
+        Origin::Dependent { .. } => "TIER_ORIGIN_KIND_DEPENDENT",
     }
 }

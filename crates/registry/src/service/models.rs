@@ -15,14 +15,18 @@ use slipway_store::picture::Kept;
 use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{namespace_matches, shown};
-use super::listed_model::ListedModel;
 use super::print::Print;
 use super::standard::{Delete, NAMED_HOLDERS, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
-use crate::state::State;
+use crate::state::{ListedModel, State};
 use crate::{Error, keys};
+
+/// A model as `caller` sees it.
+fn seen(state: &State, caller: &Caller, kept: Kept<Model>) -> ListedModel {
+    state.listed(kept).shown_to(&caller.granted.grant, state)
+}
 
 impl Rules for Model {
     type Name = ModelName;
@@ -128,7 +132,7 @@ impl Registry {
         let state = self.feed.look();
         check_model(caller, &state, name)?;
         let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-        Ok(ListedModel::seen(&state, caller, kept))
+        Ok(seen(&state, caller, kept))
     }
 
     /// Returns several models of one revision.
@@ -144,7 +148,7 @@ impl Registry {
         let one = |name: &ModelName| {
             check_model(caller, &state, name)?;
             let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-            Ok(ListedModel::seen(&state, caller, kept))
+            Ok(seen(&state, caller, kept))
         };
         let found = names.iter().map(one).collect::<Result<_, Error>>()?;
         Ok((found, state.revision))
@@ -161,7 +165,7 @@ impl Registry {
                     && shown(&*kept.value, query)
                     && caller.covers(&state.model_subject(&kept.value))
             };
-            state.models.values().filter(inside).map(|kept| ListedModel::seen(state, caller, kept.clone())).collect()
+            state.models.values().filter(inside).map(|kept| seen(state, caller, kept.clone())).collect()
         })
     }
 
@@ -208,6 +212,6 @@ impl Registry {
 
     /// Adds to a model what is computed for it.
     fn complete(&self, caller: &Caller, kept: Kept<Model>) -> ListedModel {
-        ListedModel::seen(&self.feed.look(), caller, kept)
+        seen(&self.feed.look(), caller, kept)
     }
 }

@@ -1,26 +1,33 @@
 //! Watching: the state first, then every revision whole, then marks of progress.
+//!
+//! A watcher is a place in the order of revisions. While it keeps up it reads what the picture holds of the newest ones,
+//! which is made once for all; further behind it reads the store.
 
-use std::collections::BTreeSet;
+mod behind;
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream;
-use slipway_chassis::{Caller, record};
-use slipway_domain::ledger::{Action, Change, Resource};
-use slipway_domain::name::ModelName;
-use slipway_store::picture::Picture;
-use slipway_store::{Commit, Revision, Watch};
+use slipway_chassis::Caller;
+use slipway_chassis::env::{Env, Stopwatch};
+use slipway_store::picture::Picture as _;
+use slipway_store::{Revision, Watch};
 
 use super::Registry;
-use super::access::{check_below, moves_the_view, sees};
-use super::affected::{Affected, affected, may_affect};
-use super::changes::below;
-use crate::state::State;
-use crate::{Error, keys};
+use super::access::check_below;
+use crate::Error;
+use crate::state::{KeptResource, ResourceKind, State};
+use view::{Knowledge, View};
+
+pub(super) use view::Views;
 
 /// How many resources a part of the first state has.
 const PART: usize = 500;
+/// The most changes of one revision that are told in one message.
+const MOST: usize = 2_000;
 /// How long a stream is silent before it says how far it has come. A matter of the transport: real time.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -29,6 +36,10 @@ const PROGRESS: Duration = Duration::from_secs(5);
 pub struct Scope {
     /// A resource's name, which takes in what lies below it; empty for everything.
     pub parent: String,
+    /// Of these kinds; of all if there are none.
+    pub kinds: Vec<ResourceKind>,
+    /// Which ones; empty for all.
+    pub filter: String,
     /// Changes after this revision; none for the state first.
     pub after: Option<Revision>,
     /// The history that the revision belongs to; empty if that is not known.
@@ -38,12 +49,34 @@ pub struct Scope {
 /// A resource as a watcher sees it.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// Its state.
-    pub resource: Resource,
-    /// The revision of its last change.
+    /// Its full name.
+    pub name: String,
+    /// What became of it.
+    pub happened: Happened,
+    /// Its state; none where it is not seen any more.
+    pub resource: Option<KeptResource>,
+}
+
+/// What became of a resource, as a watcher sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It is new.
+    Created,
+    /// It was there already, though perhaps not for this watcher.
+    Updated,
+    /// It is gone.
+    Deleted,
+    /// It is not for this watcher any more.
+    Left,
+}
+
+/// All that one revision is to a view.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The revision.
     pub revision: Revision,
-    /// What was done to it.
-    pub action: Action,
+    /// What became of which resources, by name; empty if it is nothing to the view.
+    pub seen: Vec<Seen>,
 }
 
 /// One message to a watcher.
@@ -52,16 +85,18 @@ pub enum Event {
     /// A part of the state at the revision.
     Initial {
         /// The resources.
-        seen: Vec<Seen>,
+        resources: Vec<KeptResource>,
         /// The revision of the state.
         revision: Revision,
         /// Whether changes follow.
         last: Last,
     },
     /// All that one revision changed within the scope.
-    Changes(Revision, Vec<Seen>),
+    Changes(Arc<Batch>),
     /// Everything up to the revision has been sent.
     Progress(Revision),
+    /// Everything up to the revision has been sent, and the stream ends since it is old.
+    Aged(Revision),
 }
 
 /// Whether a part of the first state is the last.
@@ -73,39 +108,48 @@ pub enum Last {
     Yes,
 }
 
+/// A watcher behind the state that it began with.
 struct Follower {
     registry: Arc<Registry>,
-    caller: Caller,
-    scope: Scope,
-    watch: Watch,
+    view: Arc<View>,
+    /// Everything up to here has been looked at.
+    at: Revision,
+    /// What it reads while it is further behind than the picture goes back.
+    store: Option<Watch>,
+    /// How old it is, and how old it gets.
+    age: (Stopwatch, Duration),
 }
 
 impl Registry {
     /// Streams what happens within `scope`. Dropping the stream ends it.
     ///
     /// # Errors
-    /// `COMPACTED` if the changes after the revision are no longer kept, `REVISION_AHEAD` if it is not
-    /// reached yet, `HISTORY_CHANGED` if it is of another history.
+    /// `INVALID_FIELDS` for a filter that one of the kinds does not understand; `COMPACTED` if the changes after the
+    /// revision are no longer kept, `REVISION_AHEAD` if it is not reached yet, `HISTORY_CHANGED` if it is of another
+    /// history.
     pub async fn watch(
         self: &Arc<Self>,
         caller: &Caller,
         scope: Scope,
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         check_below(caller, &scope.parent)?;
+        let view = self.views.view(caller, &scope)?;
         if let Some(asked) = scope.after.filter(|_| !scope.history.is_empty() && *scope.history != *self.history) {
             return Err(Error::HistoryChanged { asked, history: scope.history });
         }
         let state = self.feed.current();
-        let after = scope.after.unwrap_or(state.revision);
-        let watch = self.store.watch(State::range(), after).await?;
-        let initial = scope.after.is_none().then(|| initial(&state, caller, &scope)).into_iter().flatten();
-        let follower = Follower { registry: Arc::clone(self), caller: caller.clone(), scope, watch };
+        let at = scope.after.unwrap_or(state.revision);
+        // The store knows whether there is such a revision, and whether what comes after it is kept.
+        self.store.watch(State::range(), at).await?;
+        let initial = scope.after.is_none().then(|| initial(&state, &view)).into_iter().flatten();
+        let age = (self.env.stopwatch(), age(&self.env, self.settings.watch_max_age));
+        let follower = Follower { registry: Arc::clone(self), view, at, store: None, age };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
-            // After an error there is nothing left to follow.
-            let rest = event.is_ok().then_some(follower);
-            Some((event, rest))
+            // After an error, or the last event, there is nothing left to follow.
+            let goes_on = matches!(event, Ok(Event::Initial { .. } | Event::Changes(_) | Event::Progress(_)));
+            Some((event, goes_on.then_some(follower)))
         });
         Ok(stream::StreamExt::chain(stream::iter(initial.map(Ok)), live))
     }
@@ -117,116 +161,84 @@ impl Registry {
     }
 }
 
-/// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty. Resources are
-/// copied part by part as the watcher takes them, so that one that is slow costs no second state.
-fn initial(state: &State, caller: &Caller, scope: &Scope) -> impl Iterator<Item = Event> + Send + use<> {
-    let inside = state.resources().filter(|resource| {
-        let name = resource.name();
-        below(&scope.parent, &name) && sees(caller, state, &name)
+/// How old a stream gets: between three quarters of `most` and all of it, so that streams that began together do not all
+/// come again together.
+fn age(env: &Env, most: Duration) -> Duration {
+    let spread = (env.random_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    most.mul_f64(0.75 + 0.25 * spread)
+}
+
+/// The state as parts; at least one, so that a watcher of an empty registry learns that it is empty. What is sent of a
+/// resource is made part by part as the watcher takes them, so that one that is slow costs no second state.
+fn initial(state: &State, view: &View) -> impl Iterator<Item = Event> + Send + use<> {
+    let inside = state.resources().filter(|kept| {
+        let model = match kept {
+            KeptResource::Model(listed) => Some(listed.clone()),
+            other => other.model().and_then(|model| state.listed_model(model)),
+        };
+        view.takes_in(&kept.name()) && view.sees(kept, model.as_ref())
     });
+    let inside = inside.map(|kept| view.shown(kept, state));
     let (revision, inside) = (state.revision, inside.collect::<Vec<_>>());
     let mut rest = Some(inside.into_iter());
     std::iter::from_fn(move || {
-        let mut resources = rest.take()?;
-        let seen = resources.by_ref().take(PART).map(|kept| {
-            let (resource, revision) = kept.copied();
-            Seen { resource, revision, action: Action::Create }
-        });
-        let seen = seen.collect();
-        let last = if resources.len() == 0 { Last::Yes } else { Last::No };
-        rest = Some(resources).filter(|_| last == Last::No);
-        Some(Event::Initial { seen, revision, last })
+        let mut waiting = rest.take()?;
+        let resources = waiting.by_ref().take(PART).collect();
+        let last = if waiting.len() == 0 { Last::Yes } else { Last::No };
+        rest = Some(waiting).filter(|_| last == Last::No);
+        Some(Event::Initial { resources, revision, last })
     })
 }
 
 impl Follower {
     async fn next(&mut self) -> Result<Event, Error> {
         loop {
-            let silence = self.registry.env.patience(PROGRESS, self.watch.next());
-            let Ok(commit) = silence.await else {
-                return Ok(Event::Progress(self.watch.progress()));
-            };
-            let commit = commit?;
-            // What is computed for a resource, and who may see it, is read from the picture, which must not be older.
-            self.registry.feed.reached(commit.revision).await;
-            let seen = self.seen(&commit)?;
-            if !seen.is_empty() {
-                return Ok(Event::Changes(commit.revision, seen));
+            let (born, most) = self.age;
+            let left = most.saturating_sub(born.elapsed());
+            if left.is_zero() {
+                return Ok(Event::Aged(self.at));
+            }
+            match self.read().await? {
+                Some(batch) if batch.seen.is_empty() => {}
+                // No message holds so much: whoever watches begins anew, with a state that comes in parts.
+                Some(batch) if batch.seen.len() > MOST => return Err(Error::Compacted { oldest: batch.revision }),
+                Some(batch) => {
+                    let state = self.registry.feed.current();
+                    return Ok(Event::Changes(self.view.batch_shown(batch, &state)));
+                }
+                None => {
+                    let patience = left.min(PROGRESS);
+                    let come = self.registry.feed.reached(self.at + 1);
+                    if self.registry.env.patience(patience, come).await.is_err() && patience == PROGRESS {
+                        return Ok(Event::Progress(self.at));
+                    }
+                }
             }
         }
     }
 
-    /// What a transaction changed within the scope: its entries of the ledger say it, and with them come the models that
-    /// they may have moved to another effective tier.
-    ///
-    /// A caller that sees a part of the models alone, and for whom the transaction may have made that part another one,
-    /// is told to begin anew; so is everybody if more was moved than a message holds.
-    fn seen(&self, commit: &Commit) -> Result<Vec<Seen>, Error> {
+    /// What the next revision is to the view; none if there is none yet.
+    async fn read(&mut self) -> Result<Option<Arc<Batch>>, Error> {
         let state = self.registry.feed.current();
-        let (mut seen, mut moved) = (Vec::new(), BTreeSet::new());
-        for change in &commit.changes {
-            let (key, Some(value)) = (change.key(), change.value()) else { continue };
-            let Some(name) = keys::ledger_resource(key) else { continue };
-            let inside = below(&self.scope.parent, name);
-            if !inside && !may_affect(name) {
-                continue;
+        let since = match state.recent.after(self.at) {
+            Ok(told) => {
+                self.store = None;
+                self.at = told.map_or(state.revision.max(self.at), |told| told.revision);
+                return Ok(told.map(|told| self.view.batch(told)));
             }
-            let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
-            let anew = || Error::Compacted { oldest: commit.revision };
-            match affected(&state, (entry.before.as_ref(), entry.after.as_ref()), PART) {
-                Affected::Models(models) => moved.extend(models.into_iter().cloned()),
-                Affected::TooMany => return Err(anew()),
-            }
-            if inside {
-                seen.extend(self.entry(&state, commit.revision, entry)?);
-            }
-        }
-        self.moved(&state, commit.revision, moved, &mut seen)?;
-        Ok(seen)
-    }
-
-    /// What one entry tells the caller; nothing if it may not see it.
-    fn entry(&self, state: &State, revision: Revision, entry: Change) -> Result<Option<Seen>, Error> {
-        if let Some(after) = &entry.after
-            && moves_the_view(&self.caller, state, entry.before.as_ref(), after)
-        {
-            return Err(Error::Compacted { oldest: revision });
-        }
-        let visible = match (&entry.after, &entry.before) {
-            // What is forgotten for good is not in the picture any more.
-            (None, Some(before)) => self.caller.covers(&state.resource_subject(before)),
-            (Some(resource), _) => sees(&self.caller, state, &resource.name()),
-            (None, None) => false,
+            Err(since) => since,
         };
-        let action = entry.action();
-        let resource = entry.after.or(entry.before).filter(|_| visible);
-        Ok(resource.map(|resource| Seen { resource, revision, action }))
-    }
-
-    /// Adds the models that `revision` may have moved and that it did not change.
-    fn moved(
-        &self,
-        state: &State,
-        revision: Revision,
-        mut moved: BTreeSet<ModelName>,
-        seen: &mut Vec<Seen>,
-    ) -> Result<(), Error> {
-        for told in &*seen {
-            if let Resource::Model(model) = &told.resource {
-                moved.remove(&model.name);
-            }
-        }
-        moved.retain(|name| below(&self.scope.parent, &name.to_string()));
-        let tiers_matter = |name: &ModelName| self.caller.granted.grant.tells_tiers_apart(name.namespace.as_str());
-        if moved.len() > PART || moved.iter().any(tiers_matter) {
-            return Err(Error::Compacted { oldest: revision });
-        }
-        let visible = moved.iter().filter(|name| self.caller.covers(&state.subject(name)));
-        seen.extend(visible.filter_map(|name| state.models.get(name)).map(|kept| {
-            let resource = Resource::Model((*kept.value).clone());
-            Seen { resource, revision: kept.revision, action: Action::Update }
-        }));
-        Ok(())
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(self.registry.store.watch(State::range(), self.at).await?),
+        };
+        debug_assert!(self.at < since, "there are revisions between, which the store has");
+        let commit = store.next().await?;
+        // Whose a resource is, and what is computed for it, is read from the picture, which must not be older.
+        self.registry.feed.reached(commit.revision).await;
+        let told = behind::told(&commit, &self.registry.feed.current(), &self.view)?;
+        self.at = commit.revision;
+        Ok(Some(Arc::new(self.view.made(&told, Knowledge::Own))))
     }
 }
 
@@ -239,11 +251,11 @@ mod tests {
     use super::*;
     use crate::kind::Rules;
 
-    /// The sizes of the parts that a state of so many model types comes in, and which of them say that they are last.
     fn nobody() -> Caller {
         slipway_chassis::caller(&tonic::Request::new(()))
     }
 
+    /// The sizes of the parts that a state of so many model types comes in, and which of them say that they are last.
     fn parts(types: usize) -> Vec<(usize, Last)> {
         let mut state = State::default();
         for number in 0..types {
@@ -251,10 +263,11 @@ mod tests {
             state.model_types.insert(name.clone(), Kept::new(ModelType::blank(&name), 1));
         }
         let size = |event| match event {
-            Event::Initial { seen, last, .. } => (seen.len(), last),
+            Event::Initial { resources, last, .. } => (resources.len(), last),
             other => panic!("{other:?}"),
         };
-        initial(&state, &nobody(), &Scope::default()).map(size).collect()
+        let view = Views::default().view(&nobody(), &Scope::default()).unwrap();
+        initial(&state, &view).map(size).collect()
     }
 
     #[test]
@@ -262,5 +275,16 @@ mod tests {
         assert_eq!(parts(0), [(0, Last::Yes)]);
         assert_eq!(parts(PART), [(PART, Last::Yes)]);
         assert_eq!(parts(PART + 1), [(PART, Last::No), (1, Last::Yes)]);
+    }
+
+    #[test]
+    fn streams_that_began_together_do_not_end_together() {
+        let (env, _) = Env::driven(jiff::Timestamp::UNIX_EPOCH, 7);
+        let most = Duration::from_secs(100);
+        let mut ages: Vec<_> = (0..100).map(|_| age(&env, most)).collect();
+        assert!(ages.iter().all(|age| *age >= most.mul_f64(0.75) && *age <= most));
+        ages.sort_unstable();
+        ages.dedup();
+        assert!(ages.len() > 90, "{ages:?}");
     }
 }

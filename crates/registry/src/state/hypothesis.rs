@@ -30,7 +30,8 @@ impl State {
                 (None, None) => {}
             }
         }
-        let shifts = state.settle_tiers();
+        let moved = state.settle_tiers();
+        let shifts = state.shifts(moved);
         state.revision = next;
         Hypothesis { state, shifts }
     }

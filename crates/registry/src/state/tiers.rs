@@ -21,6 +21,10 @@ pub struct Tiers {
     waiting: BTreeSet<ModelName>,
 }
 
+/// The models for which another tier, or another reason of it, was computed, with what was computed before; none for a
+/// model that was not there.
+pub(super) type Moved = BTreeMap<ModelName, Option<Arc<Effective>>>;
+
 /// A model whose effective tier became another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shift {
@@ -82,11 +86,11 @@ impl State {
         here.map(|(_, kept)| &*kept.value).filter(|model| model.model_type.as_ref() == Some(kind))
     }
 
-    /// Computes the tiers anew that may have changed since, and says which did.
-    pub(super) fn settle_tiers(&mut self) -> Vec<Shift> {
+    /// Computes the tiers anew that may have changed since, and says which did, with what they were.
+    pub(super) fn settle_tiers(&mut self) -> Moved {
         let mut queue: VecDeque<ModelName> = std::mem::take(&mut self.tiers.waiting).into_iter().collect();
         let mut queued: BTreeSet<ModelName> = queue.iter().cloned().collect();
-        let mut before: BTreeMap<ModelName, Option<Arc<Effective>>> = BTreeMap::new();
+        let mut before = Moved::new();
         while let Some(name) = queue.pop_front() {
             queued.remove(&name);
             let was = self.tiers.effective.get(&name).cloned();
@@ -106,11 +110,16 @@ impl State {
             }
             before.entry(name).or_insert(was);
         }
+        before
+    }
+
+    /// Those of the models in `moved` whose tier is another one now.
+    pub(super) fn shifts(&self, moved: Moved) -> Vec<Shift> {
         let shift = |(model, was): (ModelName, Option<Arc<Effective>>)| {
             let (before, after) = (was?.tier, self.tiers.effective.get(&model)?.tier);
             (before != after).then_some(Shift { model, before, after })
         };
-        before.into_iter().filter_map(shift).collect()
+        moved.into_iter().filter_map(shift).collect()
     }
 
     fn computed(&self, model: &Model) -> Effective {

@@ -14,3 +14,5 @@ mod traffic;
 mod trouble;
 mod update;
 mod watch;
+mod watch_ages;
+mod watch_views;

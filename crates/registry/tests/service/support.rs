@@ -7,7 +7,7 @@ use slipway_chassis::env::{Driver, Env};
 use slipway_chassis::process::{self, Plan};
 use slipway_chassis::server::Listeners;
 use slipway_chassis::settings::Request;
-use slipway_registry::config::{DECLARATION, serve};
+use slipway_registry::config::{DECLARATION, serve_with};
 use slipway_sdk::pb;
 use slipway_sdk::{Endpoint, Error, Registry};
 use slipway_store::Store;
@@ -45,18 +45,24 @@ pub async fn start() -> Running {
 
 /// A registry on `store`.
 pub async fn start_on(store: Arc<dyn Store>) -> Running {
+    start_with(store, &[]).await
+}
+
+/// A registry on `store` with more settings.
+pub async fn start_with(store: Arc<dyn Store>, flags: &[&str]) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let data = format!("--data-dir={}", folder.path().join("data").display());
-    let Request::Run(settings) = DECLARATION.parse([data], []).unwrap() else { panic!("no settings") };
+    let flags = flags.iter().map(|flag| (*flag).to_owned()).chain([data]);
+    let Request::Run(settings) = DECLARATION.parse(flags, []).unwrap() else { panic!("no settings") };
     let listeners = Listeners::loopback().await.unwrap();
     let address = format!("http://{}", listeners.grpc.local_addr().unwrap());
     let (env, clock) = Env::driven(START.parse::<Timestamp>().unwrap(), 7);
     let stop = CancellationToken::new();
     let plan = Plan { name: "registry", common: settings.common, listeners, env, stop: stop.clone() };
-    let own = Arc::clone(&store);
+    let (own, config) = (Arc::clone(&store), settings.own);
     let task = tokio::spawn(async move {
         let _folder = folder;
-        process::serve(plan, (), async move |(), start| serve(own, start).await).await.unwrap();
+        process::serve(plan, config, async move |config, start| serve_with(config, own, start).await).await.unwrap();
     });
     let client = Registry::new(&Endpoint::new(&address).unwrap());
     Running { address, client, clock, store, stop, task }

@@ -214,7 +214,7 @@ async fn told(stream: &mut slipway_sdk::Follow<pb::WatchResponse>) -> Vec<(Strin
     loop {
         let resources: Vec<_> = match stream.next().await.unwrap().unwrap().event.unwrap() {
             Event::Changes(changes) => changes.changes.into_iter().filter_map(|change| change.resource).collect(),
-            Event::InitialState(_) | Event::Progress(_) => continue,
+            Event::InitialState(_) | Event::Progress(_) | Event::Ending(_) => continue,
         };
         let model = |resource: pb::Resource| match resource.resource.unwrap() {
             pb::resource::Resource::Model(model) => Some((model.name, model.effective_tier)),
@@ -279,7 +279,7 @@ async fn a_type_that_moves_more_models_than_a_message_holds_lets_watchers_begin_
         ..Default::default()
     };
     registry.client.update_model_type(update(4, true)).await.unwrap();
-    for number in 0..501 {
+    for number in 0..2_001 {
         let mut request = new_model(&format!("m{number}"));
         request.model.as_mut().unwrap().model_type = kind(4).name;
         registry.client.create_model(request).await.unwrap();
@@ -297,7 +297,7 @@ async fn a_type_that_moves_more_models_than_a_message_holds_lets_watchers_begin_
     };
     assert_eq!(begun().await, 0);
     registry.client.update_model_type(update(1, false)).await.unwrap();
-    assert_eq!(begun().await, 501);
+    assert_eq!(begun().await, 2_001);
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn a_watch_from_a_revision_replays_all_that_came_after_it() {
     }
     let revisions: Vec<_> = seen.iter().map(|(revision, _)| *revision).collect();
     assert_eq!(revisions, [FIRST + 1, FIRST + 2, FIRST + 3]);
-    assert_eq!(seen[0].1, [name("a").version(1).to_string()]);
+    assert_eq!(seen[0].1, [name("a").to_string(), name("a").version(1).to_string()]);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_watch_of_one_model_sees_nothing_of_another() {
     assert_eq!(initial(&mut stream).await.1, 3);
     registry.client.create_version(crate::support::new_version("b", '2')).await.unwrap();
     registry.client.create_version(crate::support::new_version("a", '2')).await.unwrap();
-    assert_eq!(changes(&mut stream).await.1, [name("a").version(2).to_string()]);
+    assert_eq!(changes(&mut stream).await.1, [name("a").to_string(), name("a").version(2).to_string()]);
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ impl Shared {
             }
             Some(Event::Changes(changes)) => self.change(changes),
             Some(Event::Progress(progress)) => self.heard(progress.revision),
+            // The stream that follows goes on where this one ended.
+            Some(Event::Ending(ending)) => self.heard(ending.revision),
             None => tracing::debug!("the registry is newer than this client and tells of something else"),
         }
     }
