@@ -7,6 +7,7 @@ mod ledger;
 mod matrix;
 mod messages;
 mod operations;
+mod past;
 mod reports;
 mod services;
 mod teams;

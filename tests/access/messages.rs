@@ -82,16 +82,17 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let described = registry::UpdateVersionRequest { version: Some(described), ..Default::default() };
     let reason = "why not".to_owned();
     let quarantine = registry::QuarantineVersionRequest { name: version.clone(), reason, ..Default::default() };
+    let traffic = registry::GetTrafficRequest { name: format!("{name}/traffic"), ..Default::default() };
     let below = [about_existence(id), about_aliases(id)].concat();
     let these = vec![
         ("GetModel", get.encode_to_vec()),
         ("UpdateModel", update.encode_to_vec()),
         ("CreateVersion", new_version(id, 9).encode_to_vec()),
-        ("GetVersion", registry::GetVersionRequest { name: version }.encode_to_vec()),
+        ("GetVersion", registry::GetVersionRequest { name: version, ..Default::default() }.encode_to_vec()),
         ("ListVersions", list.encode_to_vec()),
         ("UpdateVersion", described.encode_to_vec()),
         ("QuarantineVersion", quarantine.encode_to_vec()),
-        ("GetTraffic", registry::GetTrafficRequest { name: format!("{name}/traffic") }.encode_to_vec()),
+        ("GetTraffic", traffic.encode_to_vec()),
         ("SetTraffic", all_traffic(id).encode_to_vec()),
     ];
     [these, below].concat()
@@ -104,7 +105,8 @@ fn about_existence(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let attest = registry::AttestModelRequest { name: name.clone(), ..Default::default() };
     let models =
         registry::BatchGetModelsRequest { parent: PARENT.to_owned(), names: vec![name.clone()], ..Default::default() };
-    let versions = registry::BatchGetVersionsRequest { parent: name, names: vec![version.clone()] };
+    let versions =
+        registry::BatchGetVersionsRequest { parent: name, names: vec![version.clone()], ..Default::default() };
     let of_version = registry::DeleteVersionRequest { name: version, validate_only: true, ..Default::default() };
     // A deletion and what takes it back are asked for in the same words, up to a field that is not set here.
     let back = |name: &str| registry::UndeleteModelRequest { name: name.to_owned(), ..Default::default() };
@@ -127,7 +129,7 @@ fn about_aliases(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let propose = registry::ProposeAliasRequest { name: name.clone(), version, ..Default::default() };
     let approve = registry::ApproveAliasRequest { name: name.clone(), etag: "7".to_owned(), ..Default::default() };
     vec![
-        ("GetAlias", registry::GetAliasRequest { name: name.clone() }.encode_to_vec()),
+        ("GetAlias", registry::GetAliasRequest { name: name.clone(), ..Default::default() }.encode_to_vec()),
         ("ListAliases", registry::ListAliasesRequest { parent, ..Default::default() }.encode_to_vec()),
         ("SetAliases", set.encode_to_vec()),
         ("ProposeAlias", propose.encode_to_vec()),

@@ -123,7 +123,7 @@ async fn every_method_refuses_another_teams_model_in_the_words_for_one_that_does
         assert_eq!(minor.code(), Code::PermissionDenied, "{method} by tier: {minor:?}");
         seen.insert(method.rsplit('/').next().unwrap().to_owned());
     }
-    let streams = ["Watch", "ListChanges"];
+    let streams = ["Watch", "ListChanges", "DiffRevisions"];
     let rest: BTreeSet<String> = OTHERS.iter().chain(&streams).map(|name| (*name).to_owned()).collect();
     let all: BTreeSet<String> = methods().into_iter().map(|(_, method)| method).collect();
     assert_eq!(seen.union(&rest).cloned().collect::<BTreeSet<_>>(), all, "each method is tried here or below");
@@ -299,7 +299,7 @@ async fn types_are_seen_by_all_who_see_a_model_beside_them_and_changed_by_nobody
     assert_eq!(code(registry.create_model_type(asked(&services, "ads", create())).await.map(drop)), denied);
     registry.create_model_type(asked(&services, "root", create())).await.unwrap();
     let name = format!("{PARENT}/modelTypes/ranker");
-    let get = registry::GetModelTypeRequest { name: name.clone() };
+    let get = registry::GetModelTypeRequest { name: name.clone(), ..Default::default() };
     registry.get_model_type(asked(&services, "ads", get)).await.unwrap();
     let list = registry::ListModelTypesRequest { parent: PARENT.to_owned(), ..Default::default() };
     let listed = registry.list_model_types(asked(&services, "ads", list)).await.unwrap().into_inner();
@@ -329,7 +329,7 @@ async fn a_team_is_seen_by_its_neighbours_and_changed_by_its_own_people_alone() 
     let code = |result: Result<(), Status>| result.map_err(|status| status.code());
     let denied = Err(Code::PermissionDenied);
     let name = format!("{PARENT}/teams/feed");
-    let get = registry::GetTeamRequest { name: name.clone() };
+    let get = registry::GetTeamRequest { name: name.clone(), ..Default::default() };
     registry.get_team(asked(&services, "ads", get)).await.unwrap();
     let update = || {
         let team = registry::Team { name: name.clone(), contact: "#us".to_owned(), ..Default::default() };

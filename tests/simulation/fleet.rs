@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use slipway_chassis::env::Env;
 use slipway_chassis::{Caller, RequestId};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::launch::Stage;
 use slipway_domain::name::{ModelName, VersionName};
 use slipway_domain::principal::Principal;
@@ -22,7 +23,7 @@ use crate::chance::Chance;
 use crate::chronicle::Chronicle;
 use crate::defect::Defect;
 use crate::place::{Away, Place};
-use crate::reader::reader;
+use crate::reader::{at_once, reader};
 
 /// How often units are routed and observations reported.
 pub const TICK: Duration = Duration::from_secs(30 * 60);
@@ -131,7 +132,7 @@ impl Process {
         let models = self.around.books.open().models.clone();
         for model in models {
             if let Some(registry) = self.around.registry.living()
-                && let Ok(traffic) = registry.service.get_traffic(&reader(), &model)
+                && let Ok(traffic) = at_once(registry.service.get_traffic(&reader(), &model, AsOf::Now))
             {
                 self.traffic.insert(model.clone(), (*traffic.value).clone());
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::gate::Policy;
 use slipway_domain::launch::{Plan, RampStep, Shadow};
 use slipway_domain::model::Model;
@@ -16,7 +17,7 @@ use slipway_registry::service as registry;
 
 use crate::books::Quality;
 use crate::people::People;
-use crate::reader::reader;
+use crate::reader::{at_once, reader};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -40,7 +41,11 @@ pub fn found(people: &Arc<People>, number: u64, begins: Begins) -> impl Future<O
             let (intent, wanted) = (founding(&people), wanted.clone());
             let made = people.registry.call(|registry| async move { registry.create_model(&intent, wanted).await });
             let _ = made.await;
-            if people.registry.living().is_some_and(|registry| registry.service.get_model(&reader(), &name).is_ok()) {
+            if people
+                .registry
+                .living()
+                .is_some_and(|registry| at_once(registry.service.get_model(&reader(), &name, AsOf::Now)).is_ok())
+            {
                 break;
             }
             people.env.sleep(Duration::from_secs(1)).await;
@@ -69,7 +74,11 @@ async fn found_team(people: &People, model: &ModelName) {
         let (intent, wanted) = (founding(people), Team::blank(&name));
         let made = people.registry.call(|registry| async move { registry.create_team(&intent, wanted).await });
         let _ = made.await;
-        if people.registry.living().is_some_and(|registry| registry.service.get_team(&reader(), &name).is_ok()) {
+        if people
+            .registry
+            .living()
+            .is_some_and(|registry| at_once(registry.service.get_team(&reader(), &name, AsOf::Now)).is_ok())
+        {
             return;
         }
         people.env.sleep(Duration::from_secs(1)).await;
@@ -80,7 +89,7 @@ async fn serve_first(people: &People, name: &ModelName) {
     let first = name.version(1);
     loop {
         if let Some(registry) = people.registry.living()
-            && let Ok(traffic) = registry.service.get_traffic(&reader(), name)
+            && let Ok(traffic) = at_once(registry.service.get_traffic(&reader(), name, AsOf::Now))
         {
             if !traffic.value.ranges.is_empty() {
                 return;

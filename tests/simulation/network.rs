@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use slipway_chassis::env::Env;
 use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::fault::{Fault, Kind};
 use slipway_domain::gate::{Evidence, Verdict};
 use slipway_domain::launch::Fence;
@@ -30,7 +31,7 @@ use crate::chance::Chance;
 use crate::chronicle::{Bound, Chronicle, Life, What};
 use crate::defect::Defect;
 use crate::place::{Away, Place};
-use crate::reader::reader;
+use crate::reader::{at_once, reader};
 
 /// How long the launcher waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -95,7 +96,7 @@ impl Network {
         let intent = self.intent(request_id, reason);
         let writer = if self.defect == Defect::EpochIgnored { Writer::Override } else { Writer::of_epoch(epoch) };
         if self.defect == Defect::RestoreLost && ranges.len() == 1 && self.chance.one_in(2) {
-            let now = self.read(|registry| registry.get_traffic(&reader(), &model)).await?;
+            let now = self.read(|registry| at_once(registry.get_traffic(&reader(), &model, AsOf::Now))).await?;
             return Ok(Traffic { ranges, generation: now.value.generation, ..(*now.value).clone() });
         }
         let set = registry::SetTraffic { model, ranges, generation, writer };
@@ -202,14 +203,20 @@ impl Peers for Line {
     async fn version(&self, name: &VersionName) -> Result<Candidate, Failure> {
         let (network, name) = (Arc::clone(&self.network), name.clone());
         let found =
-            self.carry(async move { network.read(|registry| registry.get_version(&reader(), &name)).await }).await?;
+            self.carry(async move {
+                network.read(|registry| at_once(registry.get_version(&reader(), &name, AsOf::Now))).await
+            })
+            .await?;
         Ok(Candidate { quarantine: found.value.quarantine.as_ref().map(|mark| mark.reason.clone()) })
     }
 
     async fn model(&self, name: &ModelName) -> Result<Judged, Failure> {
         let (network, name) = (Arc::clone(&self.network), name.clone());
-        let found =
-            self.carry(async move { network.read(|registry| registry.get_model(&reader(), &name)).await }).await?;
+        let found = self
+            .carry(
+                async move { network.read(|registry| at_once(registry.get_model(&reader(), &name, AsOf::Now))).await },
+            )
+            .await?;
         let model = &found.model.value;
         Ok(Judged { label_window: model.label_window, team: model.owner.clone(), tier: found.effective_tier })
     }
@@ -217,7 +224,10 @@ impl Peers for Line {
     async fn traffic(&self, model: &ModelName) -> Result<Traffic, Failure> {
         let (network, model) = (Arc::clone(&self.network), model.clone());
         let found =
-            self.carry(async move { network.read(|registry| registry.get_traffic(&reader(), &model)).await }).await?;
+            self.carry(async move {
+                network.read(|registry| at_once(registry.get_traffic(&reader(), &model, AsOf::Now))).await
+            })
+            .await?;
         Ok((*found.value).clone())
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use slipway_chassis::env::Env;
 use slipway_chassis::intent::{Intent, Mode};
 use slipway_chassis::{Caller, RequestId};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::fault::{Fault, Kind};
 use slipway_domain::gate::Policy;
 use slipway_domain::launch::{Consequence, HoldReason, Launch, Plan, RampStep, Shadow};
@@ -25,7 +26,7 @@ use crate::books::{Books, Quality};
 use crate::chance::Chance;
 use crate::chronicle::{Chronicle, Fate, Role, What};
 use crate::place::{Away, Place};
-use crate::reader::reader;
+use crate::reader::{at_once, reader};
 
 /// How long people wait before they ask again.
 const AGAIN: Duration = Duration::from_secs(45);
@@ -186,7 +187,7 @@ impl People {
     async fn set_some_traffic(&self) {
         let model = self.a_model();
         let Some(registry) = self.registry.living() else { return };
-        let Ok(traffic) = registry.service.get_traffic(&reader(), &model) else { return };
+        let Ok(traffic) = at_once(registry.service.get_traffic(&reader(), &model, AsOf::Now)) else { return };
         let newest = registry.service.state().latest_version(&model);
         let share = match self.chance.below(4) {
             0 => Share::of_buckets(u32::try_from(self.chance.below(100_001)).unwrap_or(0)),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use slipway_chassis::env::Env;
 use slipway_chassis::metrics::Metrics;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::name::ModelName;
 use slipway_health::Health;
 use slipway_health::service::{Limits, ModelPolicy, Policies};
@@ -19,7 +20,7 @@ use crate::defect::{Defect, Forgetful};
 use crate::network::Network;
 use crate::node::{Opens, Work};
 use crate::place::Place;
-use crate::reader::reader;
+use crate::reader::{at_once, reader};
 
 /// How many commands a launcher may have under way at each peer.
 pub const CONCURRENCY: usize = 2;
@@ -78,7 +79,10 @@ struct Picture {
 impl Policies for Picture {
     fn policy(&self, model: &ModelName) -> Option<ModelPolicy> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.registry.living().and_then(|registry| registry.service.get_model(&reader(), model).ok());
+        let found = self
+            .registry
+            .living()
+            .and_then(|registry| at_once(registry.service.get_model(&reader(), model, AsOf::Now)).ok());
         if let Some(found) = found {
             let model = &found.model.value;
             let label_window = SignedDuration::try_from(model.label_window).unwrap_or(SignedDuration::MAX);

@@ -36,6 +36,45 @@ pub struct Page<P> {
     /// How many items it has at most.
     pub size: usize,
     question: u64,
+    source: Source,
+}
+
+/// Where the picture of a page comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It is kept for the tokens that were given out for it.
+    Kept,
+    /// It can be made again whenever it is asked for.
+    Made,
+}
+
+/// The revision that the pages at `token` are read at; none without a token.
+///
+/// # Errors
+/// [`Error::Invalid`] for a token that is none or of another question.
+pub fn bound(question: &[&str], token: &str) -> Result<Option<u64>, Error> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    Token::read(token, hash(question)).map(|token| Some(token.revision))
+}
+
+impl<P> Page<P> {
+    /// The page of `size` items, 0 for the usual number, at `token`, of `picture` at `revision`, which whoever asks for the
+    /// next page can make again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a size out of bounds, or a token that is none or of another question.
+    pub fn made(
+        question: &[&str],
+        (size, token): (i32, &str),
+        (picture, revision): (Arc<P>, u64),
+    ) -> Result<Self, Error> {
+        let (size, question) = (parse_size(size)?, hash(question));
+        let offset = if token.is_empty() { 0 } else { Token::read(token, question)?.offset };
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok(Self { picture, revision, offset, size, question, source: Source::Made })
+    }
 }
 
 /// The pictures that tokens were given out for, the newest ones.
@@ -61,25 +100,27 @@ impl<P> Pictures<P> {
         current: impl FnOnce() -> (Arc<P>, u64),
     ) -> Result<Page<P>, Error> {
         let size = parse_size(size)?;
-        let question = xxh3_64(question.join("\u{0}").as_bytes());
+        let (question, source) = (hash(question), Source::Kept);
         if token.is_empty() {
             let (picture, revision) = current();
-            return Ok(Page { picture, revision, offset: 0, size, question });
+            return Ok(Page { picture, revision, offset: 0, size, question, source });
         }
         let Token { revision, question, offset } = Token::read(token, question)?;
         let picture = self.kept().get(&revision).cloned().ok_or(Error::Expired)?;
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(Page { picture, revision, offset, size, question })
+        Ok(Page { picture, revision, offset, size, question, source })
     }
 
-    /// The token of the page behind `page`, whose picture is kept for it.
+    /// The token of the page behind `page`, whose picture is kept for it unless it can be made again.
     #[must_use]
     pub fn next(&self, page: &Page<P>) -> String {
-        let Page { picture, revision, offset, size, question } = page;
-        let mut kept = self.kept();
-        kept.insert(*revision, Arc::clone(picture));
-        while kept.len() > KEPT_PICTURES {
-            kept.pop_first();
+        let Page { picture, revision, offset, size, question, source } = page;
+        if *source == Source::Kept {
+            let mut kept = self.kept();
+            kept.insert(*revision, Arc::clone(picture));
+            while kept.len() > KEPT_PICTURES {
+                kept.pop_first();
+            }
         }
         Token { revision: *revision, question: *question, offset: offset.saturating_add(*size) as u64 }.write()
     }
@@ -87,6 +128,10 @@ impl<P> Pictures<P> {
     fn kept(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<P>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn hash(question: &[&str]) -> u64 {
+    xxh3_64(question.join("\u{0}").as_bytes())
 }
 
 fn parse_size(asked: i32) -> Result<usize, Error> {
@@ -192,6 +237,18 @@ mod tests {
         (3..=257).for_each(|revision| drop(token(revision)));
         assert_eq!(refused(pictures.page(&[], (1, &oldest), || panic!("a token names its own"))), "EXPIRED");
         assert!(pictures.page(&[], (1, &second), || panic!("a token names its own")).is_ok());
+    }
+
+    #[test]
+    fn a_picture_that_can_be_made_again_is_kept_for_nobody() {
+        let pictures = Pictures::default();
+        let first = Page::made(&["a"], (2, ""), (Arc::new(7), 7)).unwrap();
+        let token = pictures.next(&first);
+        assert_eq!((bound(&["a"], &token), bound(&["a"], "")), (Ok(Some(7)), Ok(None)));
+        assert!(bound(&["b"], &token).is_err());
+        let second = Page::made(&["a"], (2, &token), (Arc::new(7), 7)).unwrap();
+        assert_eq!((second.offset, second.revision), (2, 7));
+        assert_eq!(refused(pictures.page(&["a"], (2, &token), || panic!("a token names its own"))), "EXPIRED");
     }
 
     #[test]

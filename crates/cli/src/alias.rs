@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::Intent;
+use crate::args::{AsOf, Intent};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -20,15 +20,21 @@ const ALIAS: &str = "slipway.registry.v1.Alias";
 #[derive(Debug, Subcommand)]
 pub enum Alias {
     /// Show an alias.
-    #[command(after_help = "Example:\n  slipway alias get flight-delay@champion")]
+    #[command(after_help = "Examples:
+  slipway alias get flight-delay@champion
+  slipway alias get flight-delay@champion --at 2026-03-03T14:02
+  slipway alias get flight-delay@champion --at-revision 1200")]
     Get {
         /// The alias, as flight-delay@champion.
         alias: value::Alias,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List the aliases of a model, or of all.
     #[command(after_help = "Examples:
   slipway alias ls flight-delay
-  slipway alias ls --filter 'alias = champion'")]
+  slipway alias ls --filter 'alias = champion'
+  slipway alias ls flight-delay --at '2d ago'")]
     Ls(Ls),
     /// Move, make or take away aliases: all of them at once, or none.
     #[command(after_help = "Examples:
@@ -69,6 +75,8 @@ pub struct Ls {
     #[arg(long, default_value = "", hide_default_value = true, value_name = "FIELDS")]
     order_by: String,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -92,9 +100,11 @@ impl Alias {
     /// Does what was asked.
     pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         match self {
-            Self::Get { alias } => {
-                output.write(ALIAS, &connect.registry()?.get_alias(&connect.alias(&alias)).await?, show)
-            }
+            Self::Get { alias, as_of } => output.write(
+                ALIAS,
+                &connect.registry()?.as_of(as_of.moment()).get_alias(&connect.alias(&alias)).await?,
+                show,
+            ),
             Self::Ls(ls) => ls.run(connect, output).await,
             Self::Set(set) => set.run(connect, output).await,
             Self::Propose(propose) => propose.run(connect, output).await,
@@ -106,7 +116,7 @@ impl Alias {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let parent = match &self.model {
             Some(model) => connect.model(model).to_string(),
             None => format!("{}/models/-", connect.parent()),

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use clap::Args;
 use prost_types::FieldMask;
+use slipway_chassis::env::Env;
 use slipway_sdk::pb;
 
 use crate::exit::Usage;
@@ -29,6 +30,28 @@ pub struct Attempt {
     /// A UUID (version 4) by which a repeated change is known and has no second effect.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "UUID")]
     pub request_id: String,
+}
+
+/// As of when something is shown.
+#[derive(Debug, Args)]
+pub struct AsOf {
+    /// As it was at this moment (UTC), as 2026-03-03T14:02, 2026-03-03 or 2d ago.
+    #[arg(long, value_name = "TIME", conflicts_with = "at_revision")]
+    at: Option<value::Instant>,
+    /// As it was at this revision.
+    #[arg(long, value_name = "N")]
+    at_revision: Option<u64>,
+}
+
+impl AsOf {
+    /// The moment, if so long ago is counted from now.
+    pub fn moment(&self) -> slipway_sdk::AsOf {
+        match (self.at, self.at_revision) {
+            (_, Some(revision)) => slipway_sdk::AsOf::Revision(revision),
+            (Some(at), None) => slipway_sdk::AsOf::Time(at.at(Env::system().now())),
+            (None, None) => slipway_sdk::AsOf::Now,
+        }
+    }
 }
 
 /// The state that a change rests on.

@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 55] = [
+const VERBS: [(&str, &str); 56] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -45,6 +45,7 @@ const VERBS: [(&str, &str); 55] = [
     ("SetTraffic", "traffic set"),
     ("Watch", "ledger watch"),
     ("ListChanges", "ledger ls"),
+    ("DiffRevisions", "diff"),
     ("GetCheckpoint", "ledger checkpoint"),
     ("ProveInclusion", "ledger prove"),
     ("ProveConsistency", "ledger verify"),

@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 use slipway_sdk::pb;
 use slipway_sdk::pb::watch_response::Event;
 
+use crate::args::AsOf;
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::{Output, line};
@@ -30,6 +31,7 @@ pub enum Ledger {
     #[command(after_help = "Examples:
   slipway ledger ls
   slipway ledger ls flight-delay --limit 20
+  slipway ledger ls flight-delay --at 2026-03-03T14:02 --limit 5      the last changes before that moment
   slipway ledger ls flight-delay/2 --output json      with the resource before and after each change")]
     Ls(Ls),
     /// Follow the changes of the registry as they happen.
@@ -73,6 +75,8 @@ the ledger was signed anew is found by an older checkpoint.")]
 pub struct Ls {
     /// A model with all that is its own, a version, or any full name [default: the namespace].
     resource: Option<value::Resource>,
+    #[command(flatten)]
+    as_of: AsOf,
     #[command(flatten)]
     limit: Limit,
 }
@@ -141,10 +145,15 @@ impl Ledger {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let parent = self.resource.map_or_else(|| connect.parent(), |resource| connect.resource(&resource));
         let ask = async |page_size, page_token| {
-            let request = pb::ListChangesRequest { parent: parent.clone(), page_size, page_token };
+            let request = pb::ListChangesRequest {
+                parent: parent.clone(),
+                page_size,
+                page_token,
+                ..pb::ListChangesRequest::default()
+            };
             let page = registry.list_changes(request).await?;
             Ok(Page { items: page.changes, next: page.next_page_token, total: None })
         };

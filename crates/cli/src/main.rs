@@ -10,6 +10,7 @@ mod connect;
 #[cfg(test)]
 mod coverage;
 mod demo;
+mod diff;
 mod doctor;
 #[cfg(test)]
 mod examples;
@@ -62,6 +63,7 @@ Examples:
   slipway version ls flight-delay                  its versions
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
   slipway launch start flight-delay/2 --watch      version 2, step by step
+  slipway diff flight-delay --day yesterday        what changed in it yesterday, field by field
   slipway ledger ls flight-delay                   who changed what, when and why";
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +96,8 @@ enum Command {
     /// The health of versions, and gates: show, evaluate.
     #[command(subcommand)]
     Health(health::Health),
+    /// What is different between two moments, field by field.
+    Diff(diff::Diff),
     /// Who changed what, when and why, and that nobody rewrote it: ls, watch, export, checkpoint, key, verify, prove.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -148,6 +152,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
+        Command::Diff(diff) => diff.run(&connect, output).await,
         Command::Ledger(ledger) => return ledger.run(&connect, output).await,
         Command::Certs(certs) => return certs.run(),
         Command::Auth(auth) => return auth.run(&connect, output).await,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
+use crate::args::{self, AsOf, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -28,15 +28,19 @@ pub enum Model {
     /// Show a model.
     #[command(after_help = "Examples:
   slipway model get flight-delay
+  slipway model get flight-delay --at 2026-03-03
   slipway model get namespaces/default/models/flight-delay --output json")]
     Get {
         /// The model, as flight-delay.
         model: value::Model,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List models.
     #[command(after_help = "Examples:
   slipway model ls
   slipway model ls --filter 'owner = ops AND effective_tier <= 1' --order-by 'effective_tier, update_time desc'
+  slipway model ls --filter 'effective_tier = 0' --at 2026-03-03T14:02
   slipway model ls --all-namespaces --output json")]
     Ls(Ls),
     /// Change fields of a model: those that are given.
@@ -129,6 +133,8 @@ pub struct Ls {
     #[arg(long)]
     show_deleted: bool,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -137,9 +143,11 @@ impl Model {
     pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         match self {
             Self::Create(create) => create.run(connect, output).await,
-            Self::Get { model } => {
-                output.write(MODEL, &connect.registry()?.get_model(&connect.model(&model)).await?, show)
-            }
+            Self::Get { model, as_of } => output.write(
+                MODEL,
+                &connect.registry()?.as_of(as_of.moment()).get_model(&connect.model(&model)).await?,
+                show,
+            ),
             Self::Ls(ls) => ls.run(connect, output).await,
             Self::Update(update) => update.run(connect, output).await,
             Self::Delete { model, deletion } => {
@@ -225,7 +233,7 @@ impl Update {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let parent = if self.all_namespaces { "namespaces/-".to_owned() } else { connect.parent() };
         let request = pb::ListModelsRequest {
             parent,

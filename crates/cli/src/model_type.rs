@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, Tier, delete, undelete};
+use crate::args::{self, AsOf, Deletion, Etag, Intent, LabelChanges, Labels, Tier, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -21,10 +21,14 @@ pub enum ModelType {
   slipway model-type create click-through-rate --tier 1 --tier-reason 'every auction asks it'")]
     Create(Create),
     /// Show a model type.
-    #[command(after_help = "Example:\n  slipway model-type get click-through-rate")]
+    #[command(after_help = "Examples:
+  slipway model-type get click-through-rate
+  slipway model-type get click-through-rate --at 2026-03-03T14:02")]
     Get {
         /// The model type, as click-through-rate.
         model_type: value::ModelType,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List model types.
     #[command(after_help = "Example:\n  slipway model-type ls --filter 'criticality.tier <= 1'")]
@@ -115,6 +119,8 @@ pub struct Ls {
     #[arg(long)]
     show_deleted: bool,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -145,7 +151,9 @@ impl ModelType {
         let registry = connect.registry()?;
         let model_type = match self {
             Self::Create(create) => registry.create_model_type(create.request(connect)).await?,
-            Self::Get { model_type } => registry.get_model_type(&connect.model_type(&model_type)).await?,
+            Self::Get { model_type, as_of } => {
+                registry.as_of(as_of.moment()).get_model_type(&connect.model_type(&model_type)).await?
+            }
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_model_type(update.request(connect).await?).await?,
             Self::Delete { model_type, deletion } => {
@@ -202,7 +210,7 @@ impl Update {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let request = pb::ListModelTypesRequest {
             parent: connect.parent(),
             filter: self.filter,

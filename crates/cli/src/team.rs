@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
+use crate::args::{self, AsOf, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -22,10 +22,14 @@ pub enum Team {
   slipway team create ranking --contact '#ranking' --pager-uri https://pager.example.org/ranking --escalation ops")]
     Create(Create),
     /// Show a team.
-    #[command(after_help = "Example:\n  slipway team get ranking")]
+    #[command(after_help = "Examples:
+  slipway team get ranking
+  slipway team get ranking --at 2026-03-03T14:02")]
     Get {
         /// The team, as ranking.
         team: value::Team,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List teams.
     #[command(after_help = "Example:\n  slipway team ls --filter 'escalation = ops'")]
@@ -121,6 +125,8 @@ pub struct Ls {
     #[arg(long)]
     show_deleted: bool,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -150,7 +156,7 @@ impl Team {
         let registry = connect.registry()?;
         let team = match self {
             Self::Create(create) => registry.create_team(create.request(connect)).await?,
-            Self::Get { team } => registry.get_team(&connect.team(&team)).await?,
+            Self::Get { team, as_of } => registry.as_of(as_of.moment()).get_team(&connect.team(&team)).await?,
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_team(update.request(connect).await?).await?,
             Self::Delete { team, deletion } => {
@@ -205,7 +211,7 @@ impl Update {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let request = pb::ListTeamsRequest {
             parent: connect.parent(),
             filter: self.filter,

@@ -6,7 +6,7 @@ use slipway_domain::traffic::BUCKETS;
 use slipway_sdk::name::ModelName;
 use slipway_sdk::pb;
 
-use crate::args::Intent;
+use crate::args::{AsOf, Intent};
 use crate::connect::Connect;
 use crate::exit::Usage;
 use crate::output::{Output, line};
@@ -19,10 +19,14 @@ const TRAFFIC: &str = "slipway.type.v1.Traffic";
 #[derive(Debug, Subcommand)]
 pub enum Traffic {
     /// Show the traffic of a model.
-    #[command(after_help = "Example:\n  slipway traffic get flight-delay")]
+    #[command(after_help = "Examples:
+  slipway traffic get flight-delay
+  slipway traffic get flight-delay --at 2026-03-03T14:02")]
     Get {
         /// The model, as flight-delay.
         model: value::Model,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// Set the traffic of a model by hand.
     #[command(after_help = "Examples:
@@ -31,12 +35,16 @@ pub enum Traffic {
   slipway traffic set flight-delay --none --reason 'retired'")]
     Set(Set),
     /// Say which version serves a unit.
-    #[command(after_help = "Example:\n  slipway traffic route flight-delay passenger-7")]
+    #[command(after_help = "Examples:
+  slipway traffic route flight-delay passenger-7
+  slipway traffic route flight-delay passenger-7 --at 2026-03-03T14:02")]
     Route {
         /// The model, as flight-delay.
         model: value::Model,
         /// The unit, as a user's or a flight's id.
         unit: String,
+        #[command(flatten)]
+        as_of: AsOf,
     },
 }
 
@@ -66,11 +74,14 @@ impl Traffic {
     pub async fn run(self, connect: &Connect, output: Output) -> Result<()> {
         let registry = connect.registry()?;
         match self {
-            Self::Get { model } => output.write(TRAFFIC, &registry.get_traffic(&connect.model(&model)).await?, show),
+            Self::Get { model, as_of } => {
+                let traffic = registry.as_of(as_of.moment()).get_traffic(&connect.model(&model)).await?;
+                output.write(TRAFFIC, &traffic, show)
+            }
             Self::Set(set) => set.run(connect, output).await,
-            Self::Route { model, unit } => {
+            Self::Route { model, unit, as_of } => {
                 let name = connect.model(&model);
-                let traffic = registry.get_traffic(&name).await?;
+                let traffic = registry.as_of(as_of.moment()).get_traffic(&name).await?;
                 route(&name, &traffic, &unit, output)
             }
         }

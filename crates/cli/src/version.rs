@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
 
-use crate::args::{self, Attempt, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
+use crate::args::{self, AsOf, Attempt, Deletion, Etag, Intent, LabelChanges, Labels, delete, undelete};
 use crate::connect::Connect;
 use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
@@ -23,10 +23,14 @@ pub enum Version {
 `sha256sum FILE` prints the digits of the digest.")]
     Create(Create),
     /// Show a version.
-    #[command(after_help = "Example:\n  slipway version get flight-delay/2")]
+    #[command(after_help = "Examples:
+  slipway version get flight-delay/2
+  slipway version get flight-delay/2 --at-revision 1200")]
     Get {
         /// The version, as flight-delay/2.
         version: value::Version,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List the versions of a model.
     #[command(after_help = "Examples:
@@ -103,6 +107,8 @@ pub struct Ls {
     #[arg(long)]
     show_deleted: bool,
     #[command(flatten)]
+    as_of: AsOf,
+    #[command(flatten)]
     limit: Limit,
 }
 
@@ -147,7 +153,9 @@ impl Version {
         let registry = connect.registry()?;
         let version = match self {
             Self::Create(create) => registry.create_version(create.request(connect)).await?,
-            Self::Get { version } => registry.get_version(&connect.version(&version)).await?,
+            Self::Get { version, as_of } => {
+                registry.as_of(as_of.moment()).get_version(&connect.version(&version)).await?
+            }
             Self::Ls(ls) => return ls.run(connect, output).await,
             Self::Update(update) => registry.update_version(update.request(connect).await?).await?,
             Self::Delete { version, deletion } => {
@@ -220,7 +228,7 @@ impl Update {
 
 impl Ls {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
-        let registry = connect.registry()?;
+        let registry = connect.registry()?.as_of(self.as_of.moment());
         let request = pb::ListVersionsRequest {
             parent: connect.model(&self.model).to_string(),
             filter: self.filter,

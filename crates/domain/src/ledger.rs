@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod checkpoint;
+pub mod fields;
 pub mod hash;
 pub mod leaf;
 pub mod note;

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod alias;
+pub mod as_of;
 pub mod check;
 pub mod deletion;
 pub mod dependencies;

@@ -9,8 +9,8 @@ mod resource;
 mod teams;
 
 pub use answer::{
-    aliases, batch_of_models, batch_of_versions, changes, model_types, models, moved_aliases, teams, versions,
-    watch_event,
+    aliases, batch_of_models, batch_of_versions, changes, differences, model_types, models, moved_aliases, teams,
+    versions, watch_event,
 };
 pub use deletion::{attest_model, deletion};
 pub use ledger::*;

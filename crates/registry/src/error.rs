@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use slipway_chassis::answers::Reused;
 use slipway_chassis::page;
 use slipway_domain::access;
@@ -113,6 +114,24 @@ pub enum Error {
         /// Where the registry is.
         current: u64,
     },
+    /// That moment has not come.
+    #[error("{asked} is still to come: the registry's clock says {now}")]
+    TimeAhead {
+        /// What was asked for.
+        asked: Timestamp,
+        /// What the registry's clock says.
+        now: Timestamp,
+    },
+    /// That lies before everything that the ledger knows.
+    #[error("{asked} lies before the ledger: the oldest that is known is revision {oldest}, made {oldest_at}")]
+    TooOld {
+        /// What was asked for.
+        asked: String,
+        /// The oldest revision that can be read.
+        oldest: u64,
+        /// When it was made.
+        oldest_at: Timestamp,
+    },
     /// The ledger has not so many entries.
     #[error("the ledger has {current} entries, not {asked}: it never had, or it was cut since")]
     LedgerShorter {
@@ -213,6 +232,8 @@ impl Fault for Error {
             Self::PageTokenExpired
             | Self::Compacted { .. }
             | Self::Ahead { .. }
+            | Self::TimeAhead { .. }
+            | Self::TooOld { .. }
             | Self::LedgerShorter { .. }
             | Self::HistoryChanged { .. } => Kind::OutOfRange,
             Self::Damaged { .. } => Kind::Internal,
@@ -238,6 +259,8 @@ impl Fault for Error {
             Self::PageTokenExpired => "PAGE_TOKEN_EXPIRED",
             Self::Compacted { .. } => "COMPACTED",
             Self::Ahead { .. } => "REVISION_AHEAD",
+            Self::TimeAhead { .. } => "TIME_AHEAD",
+            Self::TooOld { .. } => "TOO_OLD",
             Self::LedgerShorter { .. } => "LEDGER_SHORTER",
             Self::HistoryChanged { .. } => "HISTORY_CHANGED",
             Self::Damaged { .. } => "ROW_DAMAGED",
@@ -270,6 +293,10 @@ impl Fault for Error {
             Self::Compacted { oldest } => vec![("oldest", oldest.to_string())],
             Self::Ahead { asked, current } | Self::LedgerShorter { asked, current } => {
                 vec![("asked", asked.to_string()), ("current", current.to_string())]
+            }
+            Self::TimeAhead { asked, now } => vec![("asked", asked.to_string()), ("now", now.to_string())],
+            Self::TooOld { asked, oldest, oldest_at } => {
+                vec![("asked", asked.clone()), ("oldest", oldest.to_string()), ("oldest_time", oldest_at.to_string())]
             }
             Self::HistoryChanged { asked, history } => {
                 vec![("asked", asked.to_string()), ("history", history.clone())]

@@ -41,8 +41,8 @@ impl Service for Handlers {
 
     async fn get_model_type(&self, request: Request<pb::GetModelTypeRequest>) -> Answer<pb::ModelType> {
         handle(request, async |caller, message| {
-            let name = convert::get_model_type(message)?;
-            self.0.get_model_type(&caller, &name).map(convert::model_type)
+            let (name, as_of) = convert::get_model_type(message)?;
+            self.0.get_model_type(&caller, &name, as_of).await.map(convert::model_type)
         })
         .await
     }
@@ -53,7 +53,7 @@ impl Service for Handlers {
     ) -> Answer<pb::ListModelTypesResponse> {
         handle(request, async |caller, message| {
             let query = convert::list_model_types(message)?;
-            self.0.list_model_types(&caller, &query).map(convert::model_types)
+            self.0.list_model_types(&caller, &query).await.map(convert::model_types)
         })
         .await
     }
@@ -92,8 +92,8 @@ impl Service for Handlers {
 
     async fn get_model(&self, request: Request<pb::GetModelRequest>) -> Answer<pb::Model> {
         handle(request, async |caller, message| {
-            let (name, view) = convert::get_model(message)?;
-            self.0.get_model(&caller, &name).map(|found| convert::model(found, view))
+            let (name, view, as_of) = convert::get_model(message)?;
+            self.0.get_model(&caller, &name, as_of).await.map(|found| convert::model(found, view))
         })
         .await
     }
@@ -101,7 +101,7 @@ impl Service for Handlers {
     async fn list_models(&self, request: Request<pb::ListModelsRequest>) -> Answer<pb::ListModelsResponse> {
         handle(request, async |caller, message| {
             let (query, view) = convert::list_models(message)?;
-            self.0.list_models(&caller, &query).map(|found| convert::models(found, view))
+            self.0.list_models(&caller, &query).await.map(|found| convert::models(found, view))
         })
         .await
     }
@@ -138,8 +138,8 @@ impl Service for Handlers {
         request: Request<pb::BatchGetModelsRequest>,
     ) -> Answer<pb::BatchGetModelsResponse> {
         handle(request, async |caller, message| {
-            let (names, view) = convert::batch_get_models(message)?;
-            self.0.batch_get_models(&caller, &names).map(|found| convert::batch_of_models(found, view))
+            let (names, view, as_of) = convert::batch_get_models(message)?;
+            self.0.batch_get_models(&caller, &names, as_of).await.map(|found| convert::batch_of_models(found, view))
         })
         .await
     }
@@ -162,8 +162,8 @@ impl Service for Handlers {
 
     async fn get_version(&self, request: Request<pb::GetVersionRequest>) -> Answer<pb::Version> {
         handle(request, async |caller, message| {
-            let name = convert::get_version(message)?;
-            self.0.get_version(&caller, &name).map(convert::version)
+            let (name, as_of) = convert::get_version(message)?;
+            self.0.get_version(&caller, &name, as_of).await.map(convert::version)
         })
         .await
     }
@@ -171,7 +171,7 @@ impl Service for Handlers {
     async fn list_versions(&self, request: Request<pb::ListVersionsRequest>) -> Answer<pb::ListVersionsResponse> {
         handle(request, async |caller, message| {
             let query = convert::list_versions(message)?;
-            self.0.list_versions(&caller, &query).map(convert::versions)
+            self.0.list_versions(&caller, &query).await.map(convert::versions)
         })
         .await
     }
@@ -205,8 +205,8 @@ impl Service for Handlers {
         request: Request<pb::BatchGetVersionsRequest>,
     ) -> Answer<pb::BatchGetVersionsResponse> {
         handle(request, async |caller, message| {
-            let names = convert::batch_get_versions(message)?;
-            self.0.batch_get_versions(&caller, &names).map(convert::batch_of_versions)
+            let (names, as_of) = convert::batch_get_versions(message)?;
+            self.0.batch_get_versions(&caller, &names, as_of).await.map(convert::batch_of_versions)
         })
         .await
     }
@@ -221,8 +221,8 @@ impl Service for Handlers {
 
     async fn get_alias(&self, request: Request<pb::GetAliasRequest>) -> Answer<pb::Alias> {
         handle(request, async |caller, message| {
-            let name = convert::get_alias(message)?;
-            self.0.get_alias(&caller, &name).map(convert::alias)
+            let (name, as_of) = convert::get_alias(message)?;
+            self.0.get_alias(&caller, &name, as_of).await.map(convert::alias)
         })
         .await
     }
@@ -230,7 +230,7 @@ impl Service for Handlers {
     async fn list_aliases(&self, request: Request<pb::ListAliasesRequest>) -> Answer<pb::ListAliasesResponse> {
         handle(request, async |caller, message| {
             let query = convert::list_aliases(message)?;
-            self.0.list_aliases(&caller, &query).map(convert::aliases)
+            self.0.list_aliases(&caller, &query).await.map(convert::aliases)
         })
         .await
     }
@@ -269,8 +269,8 @@ impl Service for Handlers {
 
     async fn get_team(&self, request: Request<pb::GetTeamRequest>) -> Answer<pb::Team> {
         handle(request, async |caller, message| {
-            let name = convert::get_team(message)?;
-            self.0.get_team(&caller, &name).map(convert::team)
+            let (name, as_of) = convert::get_team(message)?;
+            self.0.get_team(&caller, &name, as_of).await.map(convert::team)
         })
         .await
     }
@@ -278,7 +278,7 @@ impl Service for Handlers {
     async fn list_teams(&self, request: Request<pb::ListTeamsRequest>) -> Answer<pb::ListTeamsResponse> {
         handle(request, async |caller, message| {
             let query = convert::list_teams(message)?;
-            self.0.list_teams(&caller, &query).map(convert::teams)
+            self.0.list_teams(&caller, &query).await.map(convert::teams)
         })
         .await
     }
@@ -309,8 +309,8 @@ impl Service for Handlers {
 
     async fn get_traffic(&self, request: Request<pb::GetTrafficRequest>) -> Answer<Traffic> {
         handle(request, async |caller, message| {
-            let model = convert::get_traffic(message)?;
-            self.0.get_traffic(&caller, &model).map(|found| convert::traffic(&model, found))
+            let (model, as_of) = convert::get_traffic(message)?;
+            self.0.get_traffic(&caller, &model, as_of).await.map(|found| convert::traffic(&model, found))
         })
         .await
     }
@@ -339,6 +339,13 @@ impl Service for Handlers {
         handle(request, async |caller, message| {
             let page = self.0.list_changes(&caller, &convert::list_changes(message)?).await;
             page.map(|page| convert::changes(page, (&caller, &self.0.state())))
+        })
+        .await
+    }
+
+    async fn diff_revisions(&self, request: Request<pb::DiffRevisionsRequest>) -> Answer<pb::DiffRevisionsResponse> {
+        handle(request, async |caller, message| {
+            self.0.diff_revisions(&caller, &convert::diff_revisions(message)?).await.map(convert::differences)
         })
         .await
     }

@@ -50,8 +50,8 @@ pub enum Row {
     Quarantine(String, Quarantine),
     /// The answer to a request.
     Answer(Uuid, Box<Answer>),
-    /// A place in the ledger, with the resource it speaks of.
-    Ledger(String),
+    /// A place in the ledger.
+    Ledger,
     /// That what effective tiers are computed along changed in this namespace.
     Edges(Identifier),
     /// The key of the ledger, which no picture has in it.
@@ -86,7 +86,7 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
         return Ok(Row::SigningKey);
     }
     match keys::ledger_resource(key) {
-        Some(resource) => Ok(Row::Ledger(resource.to_owned())),
+        Some(_) => Ok(Row::Ledger),
         None => Err(damaged(&"a key of an unknown kind")),
     }
 }

@@ -7,12 +7,14 @@ mod answers;
 mod changes;
 mod commit;
 mod consequences;
+mod diff;
 mod ledger;
 mod list;
 mod listed_model;
 mod model_types;
 mod models;
 mod owners;
+mod past;
 mod print;
 mod protected;
 mod purge;
@@ -34,6 +36,7 @@ use slipway_store::{Revision, Store};
 
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
+pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use protected::{Propose, Protection};
@@ -56,6 +59,7 @@ pub struct Registry {
     feed: Feed<State>,
     env: Env,
     pictures: Pictures<State>,
+    pasts: past::Pasts,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -144,6 +148,7 @@ impl Registry {
             feed,
             env,
             pictures: Pictures::default(),
+            pasts: past::Pasts::default(),
             signer,
             views: watch::Views::default(),
             settings,

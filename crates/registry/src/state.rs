@@ -4,6 +4,7 @@ mod hypothesis;
 mod kept;
 mod ledger;
 mod origin;
+mod past;
 mod recent;
 mod subject;
 mod tiers;
@@ -23,6 +24,7 @@ pub use hypothesis::Hypothesis;
 pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
 pub use origin::TierOrigin;
+pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
 pub use subject::{team_subject, type_subject};
 pub use tiers::{Shift, Tiers};
@@ -97,10 +99,7 @@ impl Picture for State {
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
-            Row::Ledger(resource) => {
-                let place = Place { revision, resource: resource.into(), key: key.clone() };
-                self.ledger.arrive(place, value);
-            }
+            Row::Ledger => self.ledger.arrive(revision, key, value),
             Row::Edges(namespace) => {
                 self.edges.insert(namespace, revision);
             }

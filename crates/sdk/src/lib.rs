@@ -21,6 +21,7 @@ mod launcher;
 mod ledger;
 mod obstacle;
 mod operations;
+mod read;
 mod registry;
 mod reporter;
 mod retry;
@@ -45,6 +46,7 @@ pub use reporter::{
 };
 pub use retry::RetryPolicy;
 pub use router::{ModelRouter, Routed, Router};
+pub use slipway_domain::as_of::AsOf;
 pub use slipway_domain::name;
 pub use slipway_domain::traffic::Traffic;
 pub use slipway_tls::ClientFiles;

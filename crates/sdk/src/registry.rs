@@ -1,5 +1,6 @@
 //! The client of the registry.
 
+use slipway_domain::as_of::AsOf;
 use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use tonic::Streaming;
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::follow::{Follow, Place, Subject};
 use crate::ledger::LedgerExport;
 use crate::pb;
+use crate::read::{Read, questions};
 
 /// Calls the registry: model types, models, versions, traffic, the ledger.
 ///
@@ -25,7 +27,25 @@ use crate::pb;
 pub struct Registry {
     stub: RegistryClient<Wire>,
     terms: Terms,
+    read: Read,
 }
+
+questions!(
+    GetModelTypeRequest,
+    ListModelTypesRequest,
+    GetModelRequest,
+    ListModelsRequest,
+    BatchGetModelsRequest,
+    GetVersionRequest,
+    ListVersionsRequest,
+    BatchGetVersionsRequest,
+    GetAliasRequest,
+    ListAliasesRequest,
+    GetTeamRequest,
+    ListTeamsRequest,
+    GetTrafficRequest,
+    ListChangesRequest,
+);
 
 mutations!(
     CreateModelTypeRequest,
@@ -60,13 +80,20 @@ impl Registry {
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
         let stub = RegistryClient::new(endpoint.wire()).max_decoding_message_size(LARGEST_MESSAGE);
-        Self { stub, terms: Terms::of(endpoint) }
+        Self { stub, terms: Terms::of(endpoint), read: Read::default() }
     }
 
     /// The same client with another deadline for each call.
     #[must_use]
     pub fn with_deadline(&self, deadline: std::time::Duration) -> Self {
-        Self { stub: self.stub.clone(), terms: Terms { deadline, ..self.terms.clone() } }
+        Self { terms: Terms { deadline, ..self.terms.clone() }, ..self.clone() }
+    }
+
+    /// The same client, whose every Get, BatchGet and List asks for what was known then. A request that says itself as of
+    /// when is left alone.
+    #[must_use]
+    pub fn as_of(&self, as_of: AsOf) -> Self {
+        Self { read: Read::of(as_of), ..self.clone() }
     }
 
     /// Creates a model type.
@@ -76,7 +103,8 @@ impl Registry {
 
     /// Returns a model type.
     pub async fn get_model_type(&self, name: &ModelTypeName) -> Result<pb::ModelType, Error> {
-        unary!(self.get_model_type(pb::GetModelTypeRequest { name: name.to_string() })).await
+        let request = pb::GetModelTypeRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_model_type(self.read.asked(request))).await
     }
 
     /// Lists one page of model types.
@@ -84,7 +112,7 @@ impl Registry {
         &self,
         request: pb::ListModelTypesRequest,
     ) -> Result<pb::ListModelTypesResponse, Error> {
-        unary!(self.list_model_types(request)).await
+        unary!(self.list_model_types(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a model type.
@@ -109,13 +137,13 @@ impl Registry {
 
     /// Returns a model, whole.
     pub async fn get_model(&self, name: &ModelName) -> Result<pb::Model, Error> {
-        let request = pb::GetModelRequest { name: name.to_string(), view: pb::View::Full.into() };
-        unary!(self.get_model(request)).await
+        let request = pb::GetModelRequest { name: name.to_string(), view: pb::View::Full.into(), ..Default::default() };
+        unary!(self.get_model(self.read.asked(request))).await
     }
 
     /// Lists one page of models.
     pub async fn list_models(&self, request: pb::ListModelsRequest) -> Result<pb::ListModelsResponse, Error> {
-        unary!(self.list_models(request)).await
+        unary!(self.list_models(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a model.
@@ -138,7 +166,7 @@ impl Registry {
         &self,
         request: pb::BatchGetModelsRequest,
     ) -> Result<pb::BatchGetModelsResponse, Error> {
-        unary!(self.batch_get_models(request)).await
+        unary!(self.batch_get_models(self.read.asked(request))).await
     }
 
     /// Says that a model is still its owner's, which counts for 180 days.
@@ -153,12 +181,13 @@ impl Registry {
 
     /// Returns a version.
     pub async fn get_version(&self, name: &VersionName) -> Result<pb::Version, Error> {
-        unary!(self.get_version(pb::GetVersionRequest { name: name.to_string() })).await
+        let request = pb::GetVersionRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_version(self.read.asked(request))).await
     }
 
     /// Lists one page of versions.
     pub async fn list_versions(&self, request: pb::ListVersionsRequest) -> Result<pb::ListVersionsResponse, Error> {
-        unary!(self.list_versions(request)).await
+        unary!(self.list_versions(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a version.
@@ -181,7 +210,7 @@ impl Registry {
         &self,
         request: pb::BatchGetVersionsRequest,
     ) -> Result<pb::BatchGetVersionsResponse, Error> {
-        unary!(self.batch_get_versions(request)).await
+        unary!(self.batch_get_versions(self.read.asked(request))).await
     }
 
     /// Marks all versions that carry a version's digest as not to be launched again.
@@ -191,12 +220,13 @@ impl Registry {
 
     /// Returns an alias of a model.
     pub async fn get_alias(&self, name: &AliasName) -> Result<pb::Alias, Error> {
-        unary!(self.get_alias(pb::GetAliasRequest { name: name.to_string() })).await
+        let request = pb::GetAliasRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_alias(self.read.asked(request))).await
     }
 
     /// Lists one page of aliases.
     pub async fn list_aliases(&self, request: pb::ListAliasesRequest) -> Result<pb::ListAliasesResponse, Error> {
-        unary!(self.list_aliases(request)).await
+        unary!(self.list_aliases(self.read.asked(request))).await
     }
 
     /// Moves, makes and takes away aliases: all of them in one revision, or none.
@@ -227,12 +257,13 @@ impl Registry {
 
     /// Returns a team.
     pub async fn get_team(&self, name: &TeamName) -> Result<pb::Team, Error> {
-        unary!(self.get_team(pb::GetTeamRequest { name: name.to_string() })).await
+        let request = pb::GetTeamRequest { name: name.to_string(), ..Default::default() };
+        unary!(self.get_team(self.read.asked(request))).await
     }
 
     /// Lists one page of teams.
     pub async fn list_teams(&self, request: pb::ListTeamsRequest) -> Result<pb::ListTeamsResponse, Error> {
-        unary!(self.list_teams(request)).await
+        unary!(self.list_teams(self.read.asked(request))).await
     }
 
     /// Changes the named fields of a team.
@@ -252,7 +283,8 @@ impl Registry {
 
     /// Returns which versions serve which share of a model's units.
     pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
-        unary!(self.get_traffic(pb::GetTrafficRequest { name: model.traffic() })).await
+        let request = pb::GetTrafficRequest { name: model.traffic(), ..Default::default() };
+        unary!(self.get_traffic(self.read.asked(request))).await
     }
 
     /// Changes it.
@@ -262,7 +294,12 @@ impl Registry {
 
     /// Lists one page of the ledger.
     pub async fn list_changes(&self, request: pb::ListChangesRequest) -> Result<pb::ListChangesResponse, Error> {
-        unary!(self.list_changes(request)).await
+        unary!(self.list_changes(self.read.asked(request))).await
+    }
+
+    /// Lists one page of what is different between two moments.
+    pub async fn diff_revisions(&self, request: pb::DiffRevisionsRequest) -> Result<pb::DiffRevisionsResponse, Error> {
+        unary!(self.diff_revisions(request)).await
     }
 
     /// Returns what the ledger is, or was, signed.

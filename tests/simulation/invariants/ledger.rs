@@ -51,7 +51,8 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
         let Some(value) = value else { continue };
         match record::read(key, value).map_err(|error| error.to_string())? {
             Row::Resource(resource) => drop(changed.insert(resource.name(), *resource)),
-            Row::Ledger(name) => {
+            Row::Ledger => {
+                let name = keys::ledger_resource(key).unwrap_or_default().to_owned();
                 let change: Change = stored::decode(value).map_err(|error| error.to_string())?;
                 entries.push((name, change));
             }

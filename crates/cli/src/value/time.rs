@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::Refused;
@@ -56,11 +56,15 @@ impl FromStr for Instant {
     fn from_str(text: &str) -> Result<Self, Refused> {
         let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
         let day = || (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().and_then(midnight);
-        if let Some(at) = text.parse().ok().or_else(day) {
+        let minute = |text: &str| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+        let minute = || (text.len() > 10).then(|| minute(text)).flatten().map(|zoned| zoned.timestamp());
+        if let Some(at) = text.parse().ok().or_else(day).or_else(minute) {
             return Ok(Self::At(at));
         }
-        duration(text).map(Self::Ago).map_err(|_| {
-            "write an instant as 2013-06-03T00:00:00Z, a day (UTC) as 2013-06-03, or how long ago as 2d".to_owned()
+        duration(text.strip_suffix(" ago").unwrap_or(text)).map(Self::Ago).map_err(|_| {
+            "write an instant as 2013-06-03T00:00:00Z, without a zone as 2013-06-03T14:02 (UTC), a day (UTC) as 2013-06-03, \
+             or how long ago as 2d"
+                .to_owned()
         })
     }
 }
@@ -102,7 +106,12 @@ mod tests {
         let at = |text: &str| text.parse::<Instant>().unwrap().at(now).to_string();
         assert_eq!(at("2013-06-03T12:00:00+02:00"), "2013-06-03T10:00:00Z");
         assert_eq!((at("2013-06-03"), at("2d")), ("2013-06-03T00:00:00Z".into(), "2013-06-03T00:00:00Z".into()));
-        for bad in ["", "yesterday", "2013-13-01", "2013", "12:00"] {
+        assert_eq!(at("2013-06-03T14:02"), "2013-06-03T14:02:00Z");
+        assert_eq!(
+            (at("2013-06-03 14:02:07"), at("2d ago")),
+            ("2013-06-03T14:02:07Z".into(), "2013-06-03T00:00:00Z".into())
+        );
+        for bad in ["", "yesterday", "2013-06-03T25:00", "2013-06-03T14:02+99:00", "2013-13-01", "2013", "12:00"] {
             assert!(bad.parse::<Instant>().unwrap_err().contains("2013-06-03"), "{bad}");
         }
     }

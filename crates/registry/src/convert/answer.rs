@@ -3,6 +3,7 @@
 use slipway_chassis::Caller;
 use slipway_chassis::scalar::{instant, signed};
 use slipway_domain::alias::Alias;
+use slipway_domain::ledger::fields::Different;
 use slipway_domain::ledger::{Action, Change};
 use slipway_domain::model::{ModelType, Version};
 use slipway_domain::team::Team;
@@ -11,7 +12,7 @@ use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::resource::{alias, kept, model, model_type, resource, team, version};
-use crate::service::{Entry, Event, Happened, Last, Listed, Seen};
+use crate::service::{Differences, Differing, Entry, Event, Happened, Last, Listed, Seen};
 use crate::state::{ListedModel, State};
 
 /// A page of model types.
@@ -124,6 +125,32 @@ pub fn changes(page: (Vec<Entry>, String, Revision), reader: (&Caller, &State)) 
     let (entries, next_page_token, revision) = page;
     let changes = entries.iter().map(|entry| change(entry, reader)).collect();
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }
+}
+
+/// A page of differences.
+#[must_use]
+pub fn differences(page: Differences) -> pb::DiffRevisionsResponse {
+    let Differences { items, next_page_token, from, to } = page;
+    let field = |Different { path, before, after }| pb::FieldDiff { path, before, after };
+    let last = |Entry { revision, change, .. }: Entry| pb::LastChange {
+        revision: signed(revision),
+        principal: change.principal.to_string(),
+        time: Some(instant(change.at)),
+        reason: change.reason,
+    };
+    let diff = |item: Differing| pb::ResourceDiff {
+        resource: item.resource,
+        action: action(item.action).into(),
+        fields: item.fields.into_iter().map(field).collect(),
+        changes: signed(item.changes),
+        last_change: item.last.map(last),
+    };
+    pb::DiffRevisionsResponse {
+        diffs: items.into_iter().map(diff).collect(),
+        next_page_token,
+        from_revision: signed(from),
+        to_revision: signed(to),
+    }
 }
 
 /// One message of a watch, of revisions of `history`.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::alias::{Alias, Proposal};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
@@ -15,6 +16,7 @@ use slipway_store::picture::Kept;
 use super::access::check_model;
 use super::commit::{Done, Draft, Replaced};
 use super::list::Itself;
+use super::past::Sight;
 use super::print::Print;
 use super::standard::not_found;
 use super::traffic::check_version;
@@ -51,38 +53,37 @@ impl Registry {
     /// Returns an alias.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_alias(&self, caller: &Caller, name: &AliasName) -> Result<Kept<Alias>, Error> {
-        let state = self.feed.look();
-        check_model(caller, &state, &name.model)?;
-        state.aliases.get(name).cloned().ok_or_else(|| not_found(name))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_alias(&self, caller: &Caller, name: &AliasName, as_of: AsOf) -> Result<Kept<Alias>, Error> {
+        let check = |state: &State| check_model(caller, state, &name.model);
+        let read = |state: &State, _| state.aliases.get(name).cloned().ok_or_else(|| not_found(name));
+        let pick = |resource| if let Resource::Alias(alias) = resource { Some(alias) } else { None };
+        let place = (&name.model.namespace, name.to_string());
+        self.one_as_of((caller, as_of), (place.0, &place.1), pick, self.read_as_of(as_of, check, read)).await
     }
 
     /// Lists the aliases of a model, or of all models if the parent says so with `-`.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
-    /// understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_aliases(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Alias>>, Error> {
+    /// understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_aliases(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Alias>>, Error> {
         if let Ok(model) = ModelName::parse(&query.parent) {
-            let state = self.feed.look();
-            check_model(caller, &state, &model)?;
-            if !state.models.contains_key(&model) {
-                return Err(not_found(&model));
-            }
+            self.check_parent(caller, &model, query.as_of).await?;
         }
-        let page = self.list(caller, "ListAliases", query, |state| {
+        let select = |sight: &Sight<'_>| {
+            let state = sight.state;
             let living = |model: &ModelName| state.models.get(model).is_some_and(|kept| kept.value.deletion.is_none());
             let inside = |kept: &&Kept<Alias>| {
                 let model = &kept.value.name.model;
-                any_model(&query.parent, model) && living(model) && caller.covers(&state.subject(model))
+                any_model(&query.parent, model) && living(model) && sight.below(model)
             };
             match ModelName::parse(&query.parent) {
                 Ok(model) => state.aliases_of(&model).filter(inside).cloned().map(Itself).collect(),
                 Err(_) => state.aliases.values().filter(inside).cloned().map(Itself).collect(),
             }
-        });
-        page.map(Listed::kept)
+        };
+        self.list(caller, "ListAliases", query, select).await.map(Listed::kept)
     }
 
     /// Makes all moves in one revision, or none. Returns those that name a version afterwards.

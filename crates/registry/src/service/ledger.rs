@@ -8,7 +8,7 @@ use slipway_domain::ledger::checkpoint::Checkpoint;
 use slipway_domain::ledger::hash::Hash;
 use slipway_domain::ledger::leaf::Leaf;
 use slipway_domain::ledger::proof::Head;
-use slipway_store::Revision;
+use slipway_store::{Entry, Revision};
 
 use super::Registry;
 use crate::Error;
@@ -145,6 +145,12 @@ impl Registry {
 
     /// The bytes of an entry, which are still those that the tree is made over.
     async fn read_leaf(&self, state: &State, index: u64) -> Result<Vec<u8>, Error> {
+        let entry = self.read_entry(state, index).await?;
+        Ok(Leaf { revision: entry.mod_revision, key: &entry.key, record: &entry.value }.encode())
+    }
+
+    /// An entry as it lies in the store, which is still what the tree is made over.
+    pub(super) async fn read_entry(&self, state: &State, index: u64) -> Result<Entry, Error> {
         let missing = || Error::NotFound { name: Which::Index(index).in_ledger_of(state.ledger.tree().size()) };
         let place = state.ledger.place(index).ok_or_else(missing)?;
         let entry = self.store.get(&place.key).await?.entry;
@@ -153,7 +159,7 @@ impl Registry {
         if Some(leaf.hash()) != state.ledger.tree().leaf(index) {
             return Err(Error::damaged(&place.key, &"the ledger had something else there"));
         }
-        Ok(leaf.encode())
+        Ok(entry)
     }
 }
 

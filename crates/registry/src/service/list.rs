@@ -1,13 +1,15 @@
 //! Listings: filter, order, and pages that all come from one picture.
 
 use slipway_chassis::Caller;
-use slipway_chassis::page::Page;
+use slipway_chassis::page::{self, Page};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::filter::{Fields, Filter, Order};
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::Registry;
 use super::access::check_below;
+use super::past::Sight;
 use crate::Error;
 use crate::kind::Kind;
 use crate::state::State;
@@ -27,6 +29,8 @@ pub struct ListQuery {
     pub order_by: String,
     /// Which of the living and the deleted.
     pub show: Show,
+    /// As of when.
+    pub as_of: AsOf,
 }
 
 /// Whether what is deleted is listed.
@@ -71,13 +75,13 @@ impl<T> Listed<Itself<T>> {
 }
 
 impl Registry {
-    /// Pages through what `select` finds in the picture that the caller may see, by the query's filter and order.
-    pub(super) fn list<T: Fields>(
+    /// Pages through what `select` finds that the caller may see, by the query's filter and order.
+    pub(super) async fn list<T: Fields>(
         &self,
         caller: &Caller,
         method: &str,
         query: &ListQuery,
-        select: impl Fn(&State) -> Vec<T>,
+        select: impl Fn(&Sight<'_>) -> Vec<T>,
     ) -> Result<Listed<T>, Error> {
         check_below(caller, &query.parent)?;
         let refused = |error: slipway_domain::filter::Error, field: &str| {
@@ -85,10 +89,11 @@ impl Registry {
         };
         let filter = Filter::parse::<T>(&query.filter).map_err(|error| refused(error, "filter"))?;
         let order = Order::parse::<T>(&query.order_by).map_err(|error| refused(error, "order_by"))?;
-        let show = format!("{:?}", query.show);
-        let question = [method, caller.principal.as_str(), &query.parent, &query.filter, &query.order_by, &show];
-        let page = self.page(&question, (query.page_size, &query.page_token))?;
-        let mut found = select(&page.picture);
+        let (show, as_of) = (format!("{:?}", query.show), format!("{:?}", query.as_of));
+        let question =
+            [method, caller.principal.as_str(), &query.parent, &query.filter, &query.order_by, &show, &as_of];
+        let page = self.page_as_of(query.as_of, &question, (query.page_size, &query.page_token)).await?;
+        let mut found = select(&self.sight(caller, query.as_of, &page.picture));
         found.retain(|item| filter.matches(item));
         if !order.is_empty() {
             found.sort_by(|a, b| order.compare(a, b));
@@ -98,6 +103,15 @@ impl Registry {
         let next_page_token = if more { self.pictures.next(&page) } else { String::new() };
         let items = found.into_iter().skip(page.offset).take(page.size).collect();
         Ok(Listed { items, next_page_token, revision: page.revision, total })
+    }
+
+    /// The page that is asked for, of the picture as of a moment. A past one can be made again for each page.
+    async fn page_as_of(&self, as_of: AsOf, question: &[&str], asked: (i32, &str)) -> Result<Page<State>, Error> {
+        if as_of == AsOf::Now {
+            return self.page(question, asked);
+        }
+        let as_of = page::bound(question, asked.1)?.map_or(as_of, AsOf::Revision);
+        Ok(Page::made(question, asked, self.picture_as_of(as_of).await?)?)
     }
 
     /// The page that is asked for; the first one is of the newest picture.

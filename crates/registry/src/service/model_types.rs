@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::access::Subject;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::model::{Model, ModelType};
@@ -13,10 +14,11 @@ use slipway_store::picture::Kept;
 
 use super::access::check_sees_namespace;
 use super::list::{Itself, namespace_matches, shown};
+use super::past::Sight;
 use super::standard::{Delete, NAMED_HOLDERS, not_found};
 use super::{ListQuery, Listed, Registry, Update};
 use crate::Error;
-use crate::kind::{Rules, Seen};
+use crate::kind::{Kind, Rules, Seen};
 use crate::state::{State, type_subject};
 
 impl Rules for ModelType {
@@ -71,27 +73,36 @@ impl Registry {
     /// Returns a model type.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_model_type(&self, caller: &Caller, name: &ModelTypeName) -> Result<Kept<ModelType>, Error> {
-        check_sees_namespace(caller, &name.namespace, name)?;
-        self.feed.look().model_types.get(name).cloned().ok_or_else(|| not_found(name))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_model_type(
+        &self,
+        caller: &Caller,
+        name: &ModelTypeName,
+        as_of: AsOf,
+    ) -> Result<Kept<ModelType>, Error> {
+        let check = |_: &State| check_sees_namespace(caller, &name.namespace, name);
+        let read = |state: &State, _| state.model_types.get(name).cloned().ok_or_else(|| not_found(name));
+        let (pick, text) = (|resource| ModelType::of_resource(resource).ok(), name.to_string());
+        let otherwise = self.read_as_of(as_of, check, read);
+        self.one_as_of((caller, as_of), (&name.namespace, &text), pick, otherwise).await
     }
 
     /// Lists the model types of a namespace.
     ///
     /// # Errors
-    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_model_types(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<ModelType>>, Error> {
-        let page = self.list(caller, "ListModelTypes", query, |state| {
+    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`,
+    /// `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_model_types(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<ModelType>>, Error> {
+        let select = |sight: &Sight<'_>| {
             let inside = |kept: &&Kept<ModelType>| {
                 let namespace = kept.value.name.namespace.as_str();
                 namespace_matches(&query.parent, namespace)
                     && caller.granted.grant.touches(namespace)
                     && shown(&*kept.value, query)
             };
-            state.model_types.values().filter(inside).cloned().map(Itself).collect()
-        });
-        page.map(Listed::kept)
+            sight.state.model_types.values().filter(inside).cloned().map(Itself).collect()
+        };
+        self.list(caller, "ListModelTypes", query, select).await.map(Listed::kept)
     }
 
     /// Changes the masked fields of a model type.

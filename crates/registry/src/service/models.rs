@@ -3,6 +3,7 @@
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::access::{Permission, Subject};
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::dependencies;
 use slipway_domain::ledger::Resource;
@@ -15,6 +16,7 @@ use slipway_store::picture::Kept;
 use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{namespace_matches, shown};
+use super::past::Sight;
 use super::print::Print;
 use super::standard::{Delete, NAMED_HOLDERS, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
@@ -23,9 +25,10 @@ use crate::kind::{Rules, Seen};
 use crate::state::{ListedModel, State};
 use crate::{Error, keys};
 
-/// A model as `caller` sees it.
-fn seen(state: &State, caller: &Caller, kept: Kept<Model>) -> ListedModel {
-    state.listed(kept).shown_to(&caller.granted.grant, state)
+/// The model of that name, with what is computed for it, as `caller` may know it.
+fn found(state: &State, caller: &Caller, name: &ModelName) -> Result<ListedModel, Error> {
+    let listed = state.listed_model(name).ok_or_else(|| not_found(name))?;
+    Ok(listed.shown_to(&caller.granted.grant, state))
 }
 
 impl Rules for Model {
@@ -127,46 +130,48 @@ impl Registry {
     /// Returns a model.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_model(&self, caller: &Caller, name: &ModelName) -> Result<ListedModel, Error> {
-        let state = self.feed.look();
-        check_model(caller, &state, name)?;
-        let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-        Ok(seen(&state, caller, kept))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_model(&self, caller: &Caller, name: &ModelName, as_of: AsOf) -> Result<ListedModel, Error> {
+        let check = |state: &State| check_model(caller, state, name);
+        let found = self.read_as_of(as_of, check, |state, _| found(state, caller, name)).await?;
+        Ok(found.shown_to(&caller.granted.grant, &self.feed.look()))
     }
 
     /// Returns several models of one revision.
     ///
     /// # Errors
-    /// `NOT_FOUND` for the first that is not there.
-    pub fn batch_get_models(
+    /// `NOT_FOUND` for the first that is not there; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn batch_get_models(
         &self,
         caller: &Caller,
         names: &[ModelName],
+        as_of: AsOf,
     ) -> Result<(Vec<ListedModel>, Revision), Error> {
-        let state = self.feed.current();
-        let one = |name: &ModelName| {
-            check_model(caller, &state, name)?;
-            let kept = state.models.get(name).cloned().ok_or_else(|| not_found(name))?;
-            Ok(seen(&state, caller, kept))
+        let check = |state: &State| names.iter().try_for_each(|name| check_model(caller, state, name));
+        let read = |state: &State, revision| {
+            let one = |name| Ok(found(state, caller, name)?.shown_to(&caller.granted.grant, &self.feed.look()));
+            let found = names.iter().map(one).collect::<Result<_, Error>>()?;
+            Ok((found, revision))
         };
-        let found = names.iter().map(one).collect::<Result<_, Error>>()?;
-        Ok((found, state.revision))
+        self.read_as_of(as_of, check, read).await
     }
 
     /// Lists the models of a namespace.
     ///
     /// # Errors
-    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_models(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedModel>, Error> {
-        self.list(caller, "ListModels", query, |state| {
+    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`,
+    /// `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_models(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<ListedModel>, Error> {
+        let select = |sight: &Sight<'_>| {
             let inside = |kept: &&Kept<Model>| {
                 namespace_matches(&query.parent, kept.value.name.namespace.as_str())
                     && shown(&*kept.value, query)
-                    && caller.covers(&state.model_subject(&kept.value))
+                    && sight.model(&kept.value)
             };
-            state.models.values().filter(inside).map(|kept| seen(state, caller, kept.clone())).collect()
-        })
+            let models = sight.state.models.values().filter(inside);
+            models.map(|kept| sight.listed(kept.clone())).collect()
+        };
+        self.list(caller, "ListModels", query, select).await
     }
 
     /// Changes the masked fields of a model.
@@ -212,6 +217,7 @@ impl Registry {
 
     /// Adds to a model what is computed for it.
     fn complete(&self, caller: &Caller, kept: Kept<Model>) -> ListedModel {
-        seen(&self.feed.look(), caller, kept)
+        let state = self.feed.look();
+        state.listed(kept).shown_to(&caller.granted.grant, &state)
     }
 }

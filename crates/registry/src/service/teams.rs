@@ -3,6 +3,7 @@
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_domain::access::Subject;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::name::{Identifier, TeamName};
@@ -12,9 +13,10 @@ use slipway_store::picture::Kept;
 use super::access::check_sees_namespace;
 use super::list::{Itself, namespace_matches, shown};
 use super::model_types::label;
+use super::past::Sight;
 use super::standard::{Delete, NAMED_HOLDERS, not_found};
 use super::{ListQuery, Listed, Registry, Update};
-use crate::kind::{Rules, Seen};
+use crate::kind::{Kind, Rules, Seen};
 use crate::state::{State, team_subject};
 use crate::{Error, keys};
 
@@ -88,27 +90,31 @@ impl Registry {
     /// Returns a team.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_team(&self, caller: &Caller, name: &TeamName) -> Result<Kept<Team>, Error> {
-        check_sees_namespace(caller, &name.namespace, name)?;
-        self.feed.look().teams.get(name).cloned().ok_or_else(|| not_found(name))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_team(&self, caller: &Caller, name: &TeamName, as_of: AsOf) -> Result<Kept<Team>, Error> {
+        let check = |_: &State| check_sees_namespace(caller, &name.namespace, name);
+        let read = |state: &State, _| state.teams.get(name).cloned().ok_or_else(|| not_found(name));
+        let (pick, text) = (|resource| Team::of_resource(resource).ok(), name.to_string());
+        let otherwise = self.read_as_of(as_of, check, read);
+        self.one_as_of((caller, as_of), (&name.namespace, &text), pick, otherwise).await
     }
 
     /// Lists the teams of a namespace.
     ///
     /// # Errors
-    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_teams(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Team>>, Error> {
-        let page = self.list(caller, "ListTeams", query, |state| {
+    /// `INVALID_FIELDS` for a filter, an order or a token that is not understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`,
+    /// `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_teams(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Team>>, Error> {
+        let select = |sight: &Sight<'_>| {
             let inside = |kept: &&Kept<Team>| {
                 let namespace = kept.value.name.namespace.as_str();
                 namespace_matches(&query.parent, namespace)
                     && caller.granted.grant.touches(namespace)
                     && shown(&*kept.value, query)
             };
-            state.teams.values().filter(inside).cloned().map(Itself).collect()
-        });
-        page.map(Listed::kept)
+            sight.state.teams.values().filter(inside).cloned().map(Itself).collect()
+        };
+        self.list(caller, "ListTeams", query, select).await.map(Listed::kept)
     }
 
     /// Changes the masked fields of a team.

@@ -2,6 +2,7 @@
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::ledger::Resource;
 use slipway_domain::name::{ModelName, VersionName};
@@ -33,11 +34,15 @@ impl Registry {
     /// Returns the traffic of a model.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is no such model.
-    pub fn get_traffic(&self, caller: &Caller, model: &ModelName) -> Result<Kept<Traffic>, Error> {
-        let state = self.feed.look();
-        check_model(caller, &state, model)?;
-        state.traffic.get(model).cloned().ok_or_else(|| Error::NotFound { name: model.traffic() })
+    /// `NOT_FOUND` if there is no such model; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_traffic(&self, caller: &Caller, model: &ModelName, as_of: AsOf) -> Result<Kept<Traffic>, Error> {
+        let check = |state: &State| check_model(caller, state, model);
+        let read = |state: &State, _| {
+            state.traffic.get(model).cloned().ok_or_else(|| Error::NotFound { name: model.traffic() })
+        };
+        let pick = |resource| if let Resource::Traffic(_, traffic) = resource { Some(traffic) } else { None };
+        let place = (&model.namespace, model.traffic());
+        self.one_as_of((caller, as_of), (place.0, &place.1), pick, self.read_as_of(as_of, check, read)).await
     }
 
     /// Sets the traffic of a model.

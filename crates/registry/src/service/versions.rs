@@ -6,6 +6,7 @@ use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
 use slipway_chassis::record;
 use slipway_domain::access::Subject;
+use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
@@ -18,10 +19,11 @@ use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{Itself, shown};
 use super::model_types::label;
+use super::past::Sight;
 use super::print::Print;
 use super::standard::{Delete, NAMED_HOLDERS, changed, check_alive, copied, not_found, typed};
 use super::{ListQuery, Listed, Registry, Update};
-use crate::kind::{Rules, Seen};
+use crate::kind::{Kind, Rules, Seen};
 use crate::state::State;
 use crate::{Error, keys};
 
@@ -66,6 +68,10 @@ impl Rules for Version {
         let aliases = aliases.map(|kept| kept.value.name.to_string());
         serves.then(|| name.model.traffic()).into_iter().chain(aliases).take(NAMED_HOLDERS).collect()
     }
+}
+
+fn found(state: &State, name: &VersionName) -> Result<Kept<Version>, Error> {
+    state.versions.get(name).cloned().ok_or_else(|| not_found(name))
 }
 
 /// A model that is there and not deleted.
@@ -117,34 +123,30 @@ impl Registry {
     /// Returns a version.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
-    pub fn get_version(&self, caller: &Caller, name: &VersionName) -> Result<Kept<Version>, Error> {
-        let state = self.feed.look();
-        check_model(caller, &state, &name.model)?;
-        state.versions.get(name).cloned().ok_or_else(|| not_found(name))
+    /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn get_version(&self, caller: &Caller, name: &VersionName, as_of: AsOf) -> Result<Kept<Version>, Error> {
+        let check = |state: &State| check_model(caller, state, &name.model);
+        let read = |state: &State, _| found(state, name);
+        let place = (&name.model.namespace, name.to_string());
+        let pick = |resource| Version::of_resource(resource).ok();
+        self.one_as_of((caller, as_of), (place.0, &place.1), pick, self.read_as_of(as_of, check, read)).await
     }
 
     /// Lists the versions of a model, or of all models if the parent says so with `-`.
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a filter, an order or a token that is not
-    /// understood; `PAGE_TOKEN_EXPIRED`.
-    pub fn list_versions(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Version>>, Error> {
+    /// understood; `PAGE_TOKEN_EXPIRED`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn list_versions(&self, caller: &Caller, query: &ListQuery) -> Result<Listed<Kept<Version>>, Error> {
         let one = ModelName::parse(&query.parent).ok();
         if let Some(model) = &one {
-            let state = self.feed.look();
-            check_model(caller, &state, model)?;
-            if !state.models.contains_key(model) {
-                return Err(not_found(model));
-            }
+            self.check_parent(caller, model, query.as_of).await?;
         }
-        let page = self.list(caller, "ListVersions", query, |state| match &one {
+        let select = |sight: &Sight<'_>| match &one {
+            // The pages may be of an older picture, in which the model was another team's.
+            Some(model) if !sight.below(model) => Vec::new(),
             Some(model) => {
-                let numbers = model.version(0)..=model.version(u64::MAX);
-                // The pages may be of an older picture, in which the model was another team's.
-                let numbers = Some(numbers).filter(|_| caller.covers(&state.subject(model)));
-                let Some(numbers) = numbers else { return Vec::new() };
-                let versions = state.versions.range(numbers).map(|(_, kept)| kept);
+                let versions = sight.state.versions_of(model);
                 versions.filter(|kept| shown(&*kept.value, query)).cloned().map(Itself).collect()
             }
             None => {
@@ -152,13 +154,21 @@ impl Registry {
                     let model = &kept.value.name.model;
                     any_model(&query.parent, model)
                         && shown(&*kept.value, query)
-                        && state.models.get(model).is_some_and(|model| shown(&*model.value, query))
-                        && caller.covers(&state.subject(model))
+                        && sight.state.models.get(model).is_some_and(|model| shown(&*model.value, query))
+                        && sight.below(model)
                 };
-                state.versions.values().filter(inside).cloned().map(Itself).collect()
+                sight.state.versions.values().filter(inside).cloned().map(Itself).collect()
             }
-        });
-        page.map(Listed::kept)
+        };
+        self.list(caller, "ListVersions", query, select).await.map(Listed::kept)
+    }
+
+    /// Makes sure that the model whose parts are listed is there, for a caller who may see it.
+    pub(super) async fn check_parent(&self, caller: &Caller, model: &ModelName, as_of: AsOf) -> Result<(), Error> {
+        let there = |state: &State, _| {
+            if state.models.contains_key(model) { Ok(()) } else { Err(not_found(model)) }
+        };
+        self.read_as_of(as_of, |state| check_model(caller, state, model), there).await
     }
 
     /// Changes the masked fields of a version.
@@ -188,18 +198,18 @@ impl Registry {
     /// Returns several versions of one revision.
     ///
     /// # Errors
-    /// `NOT_FOUND` for the first that is not there.
-    pub fn batch_get_versions(
+    /// `NOT_FOUND` for the first that is not there; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
+    pub async fn batch_get_versions(
         &self,
         caller: &Caller,
         names: &[VersionName],
+        as_of: AsOf,
     ) -> Result<(Vec<Kept<Version>>, Revision), Error> {
-        let state = self.feed.current();
-        let one = |name: &VersionName| {
-            check_model(caller, &state, &name.model)?;
-            state.versions.get(name).cloned().ok_or_else(|| not_found(name))
+        let check = |state: &State| names.iter().try_for_each(|name| check_model(caller, state, &name.model));
+        let read = |state: &State, revision| {
+            Ok((names.iter().map(|name| found(state, name)).collect::<Result<_, Error>>()?, revision))
         };
-        Ok((names.iter().map(one).collect::<Result<_, Error>>()?, state.revision))
+        self.read_as_of(as_of, check, read).await
     }
 
     /// Marks every version of the namespace that has this one's digest as not to be launched. A second time changes

@@ -17,14 +17,14 @@ pub struct TierOrigin {
 }
 
 /// How much of it is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Shows {
-    /// All.
-    All,
-    /// The dependent that it comes through, and not who says it in the end.
-    Via,
     /// Only that there is a dependent.
     Nothing,
+    /// The dependent that it comes through, and not who says it in the end.
+    Via,
+    /// All.
+    All,
 }
 
 impl TierOrigin {
@@ -58,7 +58,7 @@ impl TierOrigin {
 }
 
 impl ListedModel {
-    /// The same, as somebody may know it who sees what `grant` covers.
+    /// The same, as somebody may know it who sees what `grant` covers, as `state` says whose it is.
     #[must_use]
     pub fn shown_to(mut self, grant: &Grant, state: &State) -> Self {
         let sees = |model: &ModelName| grant.covers(&state.subject(model));
@@ -69,7 +69,7 @@ impl ListedModel {
                 Said::Model(source) if !sees(source) => Shows::Via,
                 Said::Model(_) | Said::ModelType(_) => Shows::All,
             };
-            self.tier_origin.shows = shows;
+            self.tier_origin.shows = shows.min(self.tier_origin.shows);
         }
         self
     }

@@ -5,8 +5,10 @@
 mod aliases;
 mod create;
 mod deletion;
+mod diff;
 mod ledger;
 mod list;
+mod past;
 mod proofs;
 mod support;
 mod tiers;

@@ -225,6 +225,7 @@ registry! {
     get_traffic(GetTrafficRequest) -> Traffic;
     set_traffic(SetTrafficRequest) -> Traffic;
     list_changes(ListChangesRequest) -> ListChangesResponse;
+    diff_revisions(DiffRevisionsRequest) -> DiffRevisionsResponse;
     delete_model_type(DeleteModelTypeRequest) -> ModelType;
     undelete_model_type(UndeleteModelTypeRequest) -> ModelType;
     delete_model(DeleteModelRequest) -> Model;
