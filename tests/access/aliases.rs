@@ -103,7 +103,7 @@ async fn what_one_proposes_another_approves_who_saw_exactly_that() {
     assert_eq!(approved.proposal, None);
     let away = registry.propose_alias(asked(&services, "ada", propose(0))).await.unwrap().into_inner();
     registry.approve_alias(asked(&services, "eve", approve(&away.etag))).await.unwrap();
-    let get = registry::GetAliasRequest { name: champion() };
+    let get = registry::GetAliasRequest { name: champion(), ..Default::default() };
     assert_eq!(registry.get_alias(asked(&services, "eve", get)).await.unwrap_err().code(), Code::NotFound);
     services.stop().await;
 }
