@@ -83,6 +83,7 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let reason = "why not".to_owned();
     let quarantine = registry::QuarantineVersionRequest { name: version.clone(), reason, ..Default::default() };
     let traffic = registry::GetTrafficRequest { name: format!("{name}/traffic"), ..Default::default() };
+    let triage = registry::TriageModelRequest { name: name.clone(), ..Default::default() };
     let below = [about_existence(id), about_aliases(id)].concat();
     let these = vec![
         ("GetModel", get.encode_to_vec()),
@@ -94,6 +95,7 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("QuarantineVersion", quarantine.encode_to_vec()),
         ("GetTraffic", traffic.encode_to_vec()),
         ("SetTraffic", all_traffic(id).encode_to_vec()),
+        ("TriageModel", triage.encode_to_vec()),
     ];
     [these, below].concat()
 }

@@ -80,6 +80,11 @@ async fn reads(services: &Services, name: &str, read_revision: i64) -> Result<()
     let list = pb::ListModelsRequest { parent: PARENT.to_owned(), read_revision, ..Default::default() };
     let models = registry.list_models(asked(services, name, list)).await.unwrap().into_inner();
     assert_eq!((models.models.len(), models.total_size), (found.iter().count(), found.iter().count() as i64), "{name}");
+    let count = pb::AggregateModelsRequest { parent: PARENT.to_owned(), read_revision, ..Default::default() };
+    let count = registry.aggregate_models(asked(services, name, count)).await.unwrap().into_inner();
+    assert_eq!(count.total.unwrap().models, found.iter().count() as i64, "{name}");
+    let triage = pb::TriageModelRequest { name: model("m"), read_revision, ..Default::default() };
+    assert_eq!(code(registry.triage_model(asked(services, name, triage)).await.map(drop)), found, "{name}");
     let parent = format!("{PARENT}/models/-");
     let list = pb::ListVersionsRequest { parent, read_revision, ..Default::default() };
     let versions = registry.list_versions(asked(services, name, list)).await.unwrap().into_inner();
@@ -104,6 +109,29 @@ async fn the_past_is_seen_by_who_may_see_it_now_and_then() {
             let expected = if seen { Ok(()) } else { Err(Code::PermissionDenied) };
             assert_eq!(reads(&services, name, revision).await, expected, "{name} at {revision}");
         }
+    }
+    services.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_different_is_told_to_who_sees_both_ends_of_it() {
+    let (services, [first, given, milder]) = handed_over().await;
+    let mut registry = RegistryClient::new(services.channel(REGISTRY));
+    for (name, from, to, seen) in [
+        ("root", first, milder, 1),
+        ("both", first, given, 1),
+        ("ads", first, milder, 0),
+        ("ads", given, milder, 1),
+        // From before it was there on it came to be, as far as ads can tell.
+        ("ads", 2, milder, 1),
+        ("feed", first, milder, 0),
+        ("minor", given, milder, 0),
+    ] {
+        let (from_revision, to_revision) = (Some(from), Some(to));
+        let diff = pb::DiffRevisionsRequest { parent: model("m"), from_revision, to_revision, ..Default::default() };
+        let found = registry.diff_revisions(asked(&services, name, diff)).await.unwrap().into_inner().diffs;
+        let of_model = found.iter().filter(|diff| diff.resource == model("m")).count();
+        assert_eq!(of_model, seen, "{name} from {from} to {to}");
     }
     services.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The limit of every read: a service on the same transport that reads the request and answers with bytes that it has
+//! The limit of every read: a service on tonic's own server that reads the request and answers with bytes that it has
 //! ready. It has no layers, no state and nothing to convert.
 
 use std::convert::Infallible;
@@ -8,13 +8,15 @@ use std::task::{Context, Poll};
 
 use anyhow::Result;
 use bytes::{BufMut, Bytes};
-use slipway_chassis::server::{Listeners, serve_bare};
+use slipway_chassis::server::Listeners;
 use slipway_proto::registry::v1 as pb;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::body::Body;
 use tonic::codec::{Codec, EncodeBuf, Encoder};
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstDecoder;
 
@@ -34,7 +36,10 @@ impl Echo {
         let listener = Listeners::loopback().await?.grpc;
         let address = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
-        tokio::spawn(serve_bare(listener, Routes::new(Answering(answer)), stop.clone().cancelled_owned()));
+        let sockets = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let routes = Routes::new(Answering(answer)).prepare();
+        let stopped = stop.clone().cancelled_owned();
+        tokio::spawn(Server::builder().serve_with_incoming_shutdown(routes, sockets, stopped));
         Ok(Self { address, _stop: stop.drop_guard() })
     }
 }

@@ -75,16 +75,22 @@ where
     for task in tasks {
         times.add(task.await??)?;
     }
-    let (calls, time) = (times.len() as f64, began.elapsed());
-    let spent = processor_time::spent().saturating_sub(spent);
-    Ok(Served {
-        per_second: calls / time.as_secs_f64(),
-        p99_ms: times.value_at_quantile(0.99) as f64 / 1e6,
-        cpu_us: spent.as_secs_f64() * 1e6 / calls,
-    })
+    Ok(Served::of(&times, began.elapsed(), processor_time::spent().saturating_sub(spent)))
+}
+
+impl Served {
+    /// Calls that took those `times`, in so much `time`, for which so much processor time was `spent`.
+    pub fn of(times: &Histogram<u64>, time: Duration, spent: Duration) -> Self {
+        let calls = times.len() as f64;
+        Self {
+            per_second: calls / time.as_secs_f64(),
+            p99_ms: times.value_at_quantile(0.99) as f64 / 1e6,
+            cpu_us: spent.as_secs_f64() * 1e6 / calls,
+        }
+    }
 }
 
 /// Times in nanoseconds, to three digits.
-fn stopwatch() -> Result<Histogram<u64>> {
+pub fn stopwatch() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 3)?)
 }

@@ -6,6 +6,7 @@
 //! [`overload`].
 
 mod bare;
+mod core;
 mod echo;
 mod figures;
 mod health;
@@ -13,6 +14,7 @@ mod load;
 mod machine;
 mod options;
 mod overload;
+mod own_process;
 mod processor_time;
 mod registry;
 mod reopening;
@@ -40,9 +42,9 @@ const LOGGED: &str = "info,slipway_chassis::process=warn,slipway_chassis::server
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    if options.serve {
+    if let Some(cores) = options.serve {
         let folder = options.dir.as_deref().context("the service is told where its data lies")?;
-        return overload::serve(folder);
+        return own_process::run(folder, cores);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&options))
@@ -81,7 +83,7 @@ async fn measure(subject: Subject, options: &Options, folder: &Path) -> anyhow::
             Some(keys) => reopening::measure(keys, folder),
             None => store::measure(round, folder).await,
         },
-        Subject::Registry => registry::measure(round, folder).await,
+        Subject::Registry => registry::measure(round, folder, options.scale()).await,
         Subject::Health => health::measure(round, folder).await,
         Subject::Sdk => sdk::measure(round, folder).await,
         Subject::Overload => overload::measure(options.overload(), folder),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::own_process::Cores;
+use crate::registry::Scale;
 use crate::reopening::Part;
 use crate::turns::ROUNDS;
 
@@ -31,9 +33,15 @@ pub struct Options {
     /// The part of that measurement that this process does.
     #[arg(long, hide = true, requires = "keys")]
     pub part: Option<Part>,
-    /// Be the service that is overloaded, with its data in the folder.
+    /// Of the registry: how many models its large fleet has.
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = fleet)]
+    pub models: usize,
+    /// Of the registry: how many versions those have together.
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000, value_parser = fleet)]
+    pub versions: usize,
+    /// Be a registry that may use so many cores, with its data in the folder.
     #[arg(long, hide = true, requires = "dir")]
-    pub serve: bool,
+    pub serve: Option<Cores>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -43,6 +51,7 @@ const EXAMPLES: &str = "\
 Examples:
   slipway-bench all
   slipway-bench registry --seconds 20
+  slipway-bench registry --models 1000 --versions 10000
   slipway-bench overload --json
   slipway-bench store --keys 1000000
   slipway-bench store --dir /var/lib/slipway --json
@@ -54,7 +63,8 @@ Exit codes: 0 measured, 1 something failed, 2 wrong arguments. A goal that is mi
 pub enum Subject {
     /// Durable transactions, beside appending to a file and syncing it.
     Store,
-    /// GetModel, beside a service that does nothing; CreateModel, beside appending and syncing; both under a backup.
+    /// GetModel, beside a service that does nothing; CreateModel, beside appending and syncing; both under a backup; and a
+    /// large fleet, beside etcd where it is installed. With a million versions that takes minutes.
     Registry,
     /// Observations through Report until they are durable, beside folding them in a loop.
     Health,
@@ -94,10 +104,21 @@ impl Options {
         Duration::from_secs_f64(self.seconds.unwrap_or(5.0)) / ROUNDS
     }
 
+    /// How large the registry's fleet becomes.
+    pub fn scale(&self) -> Scale {
+        Scale { models: self.models, versions: self.versions }
+    }
+
     /// How long a service is overloaded: a second at least, or nothing may be answered at all.
     pub fn overload(&self) -> Duration {
         Duration::from_secs_f64(self.seconds.unwrap_or(60.0).max(1.0))
     }
+}
+
+/// A thousand models are asked for one after the other, so there are as many.
+fn fleet(text: &str) -> Result<usize, String> {
+    let bounds = || "a whole number from 1000 to 100000000".to_owned();
+    text.parse().ok().filter(|count| (1000..=100_000_000).contains(count)).ok_or_else(bounds)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

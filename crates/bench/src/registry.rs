@@ -1,7 +1,9 @@
-//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; and
-//! both while a backup is taken.
+//! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; both while a
+//! backup is taken; and what a large fleet changes of it.
 
 mod backup;
+mod etcd;
+mod fleet;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +30,8 @@ use crate::running::Running;
 use crate::secured;
 use crate::turns::{Compared, Turns, take_turns};
 
+pub use fleet::Scale;
+
 type Client = RegistryClient<Channel>;
 
 /// How many models are known while one is asked for after the other.
@@ -43,7 +47,7 @@ const SECURED_GOAL: Goal = Goal::Ratio(0.85);
 ///
 /// # Errors
 /// When the service fails, or answers otherwise than the echo that it is held against.
-pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
+pub async fn measure(round: Duration, folder: &Path, scale: Scale) -> Result<Figures> {
     let store: Arc<dyn Store> = Arc::new(Embedded::open(folder.join("store"), Options::default())?);
     let kept = Arc::clone(&store);
     let serving = Running::start(&DECLARATION, folder, |plan, _| {
@@ -59,7 +63,8 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     running.stop().await?;
     let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
     let figures = figures(&reading, [creating, secured], [payload, record]);
-    Ok(figures.and(backup::measure(round, folder).await?))
+    let figures = figures.and(backup::measure(round, folder).await?);
+    Ok(figures.and(fleet::measure(round, folder, scale).await?))
 }
 
 fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload, record]: [usize; 2]) -> Figures {

@@ -13,7 +13,8 @@ fn measured(subject: &str) -> Value {
 }
 
 fn measured_with(asked: &[&str]) -> Value {
-    let arguments = ["--seconds", "0.2", "--json", "--dir", env!("CARGO_TARGET_TMPDIR")];
+    let arguments =
+        ["--seconds", "0.2", "--models", "1000", "--versions", "2000", "--json", "--dir", env!("CARGO_TARGET_TMPDIR")];
     let output = Command::new(env!("CARGO_BIN_EXE_slipway-bench")).args(asked).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -38,7 +39,7 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 9] = [
+const REGISTRY: [&str; 16] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
@@ -48,6 +49,13 @@ const REGISTRY: [&str; 9] = [
     "/get_model_p99_backup_factor",
     "/create_model_p99_backup_factor",
     "/backup_mib_per_s",
+    "/create_version_per_s_empty",
+    "/create_version_per_s_full",
+    "/get_model_ratio_full",
+    "/list_page_p99_ms",
+    "/restart_s",
+    "/rss_bytes",
+    "/fleet_versions",
 ];
 
 const HEALTH: [&str; 2] = ["/observations_per_s", "/bare_fold_per_s"];

@@ -177,6 +177,18 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+
+    /// The real time from its start to the instant `end`; zero when that was before.
+    #[must_use]
+    pub fn until(self, end: Instant) -> Duration {
+        end.saturating_duration_since(self.0)
+    }
+
+    /// The real instant at which a `patience` ends that began with it; none when it never does.
+    #[must_use]
+    pub fn deadline(self, patience: Duration) -> Option<Instant> {
+        self.0.checked_add(patience)
+    }
 }
 
 /// `instant + duration`, or the last representable instant when that lies beyond it.

@@ -11,6 +11,7 @@ mod places;
 mod rate;
 mod span;
 mod stream;
+mod wait;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -18,15 +19,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderName, Request, Response};
+use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tower::{Layer, Service};
+use tower::Service;
 
 use crate::access::Access;
-use crate::env::Env;
+use crate::env::{Env, Stopwatch};
 use crate::methods::Methods;
-use crate::server;
-use call::Call;
+use crate::server::{self, Peer};
+use call::{Answer, Call};
 use measure::Measures;
 use places::Places;
 use rate::Rate;
@@ -113,6 +115,11 @@ impl Layers {
         }))
     }
 
+    /// What `inner` is to a connection from `peer`.
+    pub(crate) fn around<S>(&self, inner: S, peer: Peer) -> Layered<S> {
+        Layered { inner, peer, shared: self.0.clone() }
+    }
+
     /// Waits until no call is under way.
     pub(crate) async fn finished(&self) {
         self.0.requests.empty(&self.0.env).await;
@@ -121,47 +128,132 @@ impl Layers {
     }
 }
 
-impl<S> Layer<S> for Layers {
-    type Service = Layered<S>;
-
-    fn layer(&self, inner: S) -> Layered<S> {
-        Layered { inner, shared: self.0.clone() }
-    }
-}
-
-/// Routes with the layers around them.
-#[derive(Clone)]
+/// The routes of a server as one connection sees them, with the layers around them.
 pub(crate) struct Layered<S> {
     inner: S,
+    peer: Peer,
     shared: Arc<Shared>,
 }
 
-impl<S> Service<Request<Body>> for Layered<S>
+impl<S: Clone> Layered<S> {
+    /// A call that comes now. It begins when it is polled first, once a processor is free for it.
+    fn come(&self, mut request: Request<Body>) -> Coming<S> {
+        request.extensions_mut().insert(self.peer.clone());
+        let came = self.shared.env.stopwatch();
+        let waiting = Waiting { inner: self.inner.clone(), shared: self.shared.clone(), came, request };
+        Coming { waiting: Some(waiting), begun: None }
+    }
+}
+
+impl<S> hyper::service::Service<Request<Incoming>> for Layered<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Unpin + 'static,
     S::Future: Send,
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Coming<S>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn call(&self, request: Request<Incoming>) -> Coming<S> {
+        self.come(request.map(Body::new))
     }
+}
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        // The clone stays behind, because only this one was asked whether it is ready.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
-        let call = Call::open(self.shared.clone(), &mut request);
-        if call.has_room() {
-            return Box::pin(call.run(&mut inner, request));
+/// A call from its arrival to its answer.
+pub(crate) struct Coming<S> {
+    /// While nothing was done for it yet, so that to refuse it costs next to nothing.
+    waiting: Option<Waiting<S>>,
+    /// When it is under way.
+    begun: Option<Pin<Box<dyn Future<Output = Answer> + Send>>>,
+}
+
+/// What is known of a call before it begins.
+pub(crate) struct Waiting<S> {
+    inner: S,
+    shared: Arc<Shared>,
+    came: Stopwatch,
+    request: Request<Body>,
+}
+
+impl<S> Future for Coming<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + Unpin + 'static,
+    S::Future: Send,
+{
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let Self { waiting, begun } = self.get_mut();
+        if let Some(waiting) = waiting.take() {
+            *begun = Some(waiting.begin());
         }
+        match begun {
+            Some(call) => call.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S> Waiting<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    fn begin(self) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let Self { mut inner, shared, came, mut request } = self;
+        let call = match Call::open(shared, came, &mut request) {
+            Ok(call) if call.has_room() => return Box::pin(call.run(&mut inner, request)),
+            Ok(call) => call,
+            Err(refusal) => return Box::pin(std::future::ready(Ok(*refusal))),
+        };
         Box::pin(async move {
             match call.room().await {
                 Ok(()) => call.run(&mut inner, request).await,
                 Err(end) => Ok(call.refuse(&end)),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use tonic::{Code, Status};
+
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::readiness::Readiness;
+
+    /// The code of a call with `timeout` that waits for `wait`, and whether its handler has begun.
+    async fn after(wait: Duration, timeout: &'static str) -> (Code, bool) {
+        let (env, metrics) = (Env::system(), Metrics::new().unwrap());
+        let access = Access::open(&env, &metrics);
+        let shared = server::Shared { env, access, metrics, readiness: Readiness::new(), certificates: None };
+        let deadlines = Deadlines { default: Duration::from_secs(60), max: Duration::from_secs(60) };
+        let limits = Limits { requests: 10, streams: 1, deadlines, rates: Rates::default() };
+        let layers = Layers::new(&shared, Methods::read(&[]).unwrap(), limits, Stop::default());
+        let begun: Arc<AtomicBool> = Arc::default();
+        let told = Arc::clone(&begun);
+        let handler = tower::service_fn(move |_| {
+            told.store(true, Ordering::Relaxed);
+            std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
+        });
+        let peer = Peer::new(([127, 0, 0, 1], 1).into(), None, &shared.env);
+        let request = Request::builder().uri("/test.v1.Echo/Say").header("grpc-timeout", timeout);
+        let call = layers.around(handler, peer).come(request.body(Body::empty()).unwrap());
+        shared.env.pause(wait).await;
+        let Ok(answer) = call.await;
+        let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
+        (code, begun.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn what_waited_too_long_is_refused_and_what_is_late_is_not_begun() {
+        let wait = Duration::from_millis(600);
+        assert_eq!(after(Duration::ZERO, "1H").await, (Code::Ok, true));
+        assert_eq!(after(wait, "1H").await, (Code::ResourceExhausted, false));
+        assert_eq!(after(wait, "100m").await, (Code::DeadlineExceeded, false));
     }
 }

@@ -7,6 +7,8 @@ mod connection;
 mod door;
 mod listeners;
 mod ops;
+mod queue;
+mod serving;
 mod standard;
 
 use std::future::Future;
@@ -15,7 +17,6 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 
 use crate::access::Access;
 use crate::env::Env;
@@ -108,9 +109,6 @@ pub enum Error {
     /// The descriptor set cannot be served by reflection.
     #[error("the descriptor set cannot be served by reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The gRPC socket failed.
-    #[error("serving gRPC: {0}")]
-    Serve(#[from] tonic::transport::Error),
     /// The sockets cannot be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -173,20 +171,14 @@ impl Server {
 
     /// Serves until `stop`, then lets calls finish within the grace period: readiness goes first, streams are told to
     /// go elsewhere, no new call is taken, and what is left at the end is told UNAVAILABLE.
-    ///
-    /// # Errors
-    /// When the socket fails.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, routes, layers, stop: steps, config, shared, reporter } = self;
         let Config { connections, grace, .. } = config;
         let tls = shared.certificates.as_ref().map(|certificates| certificates.grpc.clone());
         let door = Door::open(listener, tls, connections, &shared);
-        let closing = steps.drain.clone();
-        let calls = layers.clone();
-        let serving = transport().layer(layers).serve_with_incoming_shutdown(routes, door, closing.cancelled_owned());
-        let mut serving = std::pin::pin!(serving);
+        let mut serving = std::pin::pin!(serving::serve(door, routes, layers.clone(), steps.drain.clone()));
         tokio::select! {
-            ended = &mut serving => return Ok(ended?),
+            () = &mut serving => return,
             () = stop => {}
         }
         tracing::info!(?grace, "stopping");
@@ -194,34 +186,18 @@ impl Server {
         steps.drain.cancel();
         let mut finished = std::pin::pin!(async {
             tokio::select! {
-                ended = &mut serving => ended,
-                () = idle(&shared.env, calls) => Ok(()),
+                () = &mut serving => {}
+                () = idle(&shared.env, layers) => {}
             }
         });
-        let mut end = shared.env.patience(grace, &mut finished).await;
+        let end = shared.env.patience(grace, &mut finished).await;
         if end.is_err() {
             tracing::warn!(?grace, "calls are broken off: they did not finish within the grace period");
             steps.cut.cancel();
-            end = shared.env.patience(LAST_PATIENCE, &mut finished).await;
+            let _ = shared.env.patience(LAST_PATIENCE, &mut finished).await;
         }
         drop(reporter);
-        end.unwrap_or(Ok(()))?;
-        Ok(())
     }
-}
-
-/// Serves `routes` on the transport of a [`Server`] until `stop`, with no layer around them and no standard service
-/// beside them: what all of that costs is measured against it.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve_bare(
-    listener: tokio::net::TcpListener,
-    routes: Routes,
-    stop: impl Future<Output = ()>,
-) -> Result<(), Error> {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE.0));
-    Ok(transport().serve_with_incoming_shutdown(routes.prepare(), incoming, stop).await?)
 }
 
 /// Waits until nothing is left to answer, although connections may be open whose peers do not answer us either.
@@ -229,17 +205,4 @@ async fn idle(env: &Env, calls: Layers) {
     env.pause(ON_THE_WAY).await;
     calls.finished().await;
     env.pause(ON_THE_WAY).await;
-}
-
-fn transport() -> tonic::transport::Server {
-    let (interval, patience) = KEEPALIVE;
-    tonic::transport::Server::builder()
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .max_concurrent_streams(CALLS_PER_CONNECTION)
-        .http2_keepalive_interval(Some(interval))
-        .http2_keepalive_timeout(Some(patience))
-        .http2_max_header_list_size(MOST_HEADERS)
-        .http2_max_pending_accept_reset_streams(Some(MOST_TAKEN_BACK))
-        .http2_max_local_error_reset_streams(Some(MOST_BROKEN_OFF))
 }

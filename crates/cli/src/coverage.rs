@@ -46,6 +46,8 @@ const VERBS: [(&str, &str); 56] = [
     ("Watch", "ledger watch"),
     ("ListChanges", "ledger ls"),
     ("DiffRevisions", "diff"),
+    ("AggregateModels", "model aggregate"),
+    ("TriageModel", "triage"),
     ("GetCheckpoint", "ledger checkpoint"),
     ("ProveInclusion", "ledger prove"),
     ("ProveConsistency", "ledger verify"),

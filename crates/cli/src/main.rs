@@ -30,6 +30,7 @@ mod table;
 mod team;
 mod text;
 mod traffic;
+mod triage;
 mod up;
 mod value;
 mod version;
@@ -63,6 +64,7 @@ Examples:
   slipway version ls flight-delay                  its versions
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
   slipway launch start flight-delay/2 --watch      version 2, step by step
+  slipway triage flight-delay                      all that whoever was paged for it needs to know
   slipway diff flight-delay --day yesterday        what changed in it yesterday, field by field
   slipway ledger ls flight-delay                   who changed what, when and why";
 
@@ -78,7 +80,7 @@ enum Command {
     /// Kinds of models with common defaults: create, get, ls, update, delete, undelete.
     #[command(subcommand)]
     ModelType(model_type::ModelType),
-    /// Models: create, get, ls, update, attest, delete, undelete.
+    /// Models: create, get, ls, aggregate, coverage, update, attest, delete, undelete.
     #[command(subcommand)]
     Model(model::Model),
     /// Versions of models: create, get, ls, update, quarantine, delete, undelete.
@@ -96,6 +98,8 @@ enum Command {
     /// The health of versions, and gates: show, evaluate.
     #[command(subcommand)]
     Health(health::Health),
+    /// One page for whoever was just paged for a model: whose it is, what serves, what changed, what is safe.
+    Triage(triage::Triage),
     /// What is different between two moments, field by field.
     Diff(diff::Diff),
     /// Who changed what, when and why, and that nobody rewrote it: ls, watch, export, checkpoint, key, verify, prove.
@@ -152,6 +156,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
+        Command::Triage(triage) => triage.run(&connect, output).await,
         Command::Diff(diff) => diff.run(&connect, output).await,
         Command::Ledger(ledger) => return ledger.run(&connect, output).await,
         Command::Certs(certs) => return certs.run(),

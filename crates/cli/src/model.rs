@@ -1,5 +1,6 @@
 //! `slipway model …`.
 
+mod counts;
 mod fields;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use crate::listing::{Limit, Look, Page};
 use crate::output::Output;
 use crate::table::facts;
 use crate::{text, value};
+use counts::{Counts, Told};
 use fields::Fields;
 
 const MODEL: &str = "slipway.registry.v1.Model";
@@ -43,6 +45,20 @@ pub enum Model {
   slipway model ls --filter 'effective_tier = 0' --at 2026-03-03T14:02
   slipway model ls --all-namespaces --output json")]
     Ls(Ls),
+    /// Count models, by any of their fields.
+    #[command(after_help = "Examples:
+  slipway model aggregate --by owner
+  slipway model aggregate --by effective_tier,surface --filter 'labels.season = summer'
+  slipway model aggregate --by owner --at 2026-03-03T14:02 --output json")]
+    Aggregate(Counts),
+    /// Say how well models are looked after: a live owner, somebody to page, evidence of the tier, a way back.
+    #[command(after_help = "Examples:
+  slipway model coverage
+  slipway model coverage --by owner
+  slipway model coverage --by surface,effective_tier --filter 'effective_tier <= 1' --all-namespaces
+An owner is live when an attestation of theirs has not expired (`slipway model attest`); a model that serves has a way back
+when an older version is neither deleted nor quarantined. The score is the share of all that is asked.")]
+    Coverage(Counts),
     /// Change fields of a model: those that are given.
     #[command(after_help = "Examples:
   slipway model update flight-delay --on-call ops-night --reason 'new rota'
@@ -149,6 +165,8 @@ impl Model {
                 show,
             ),
             Self::Ls(ls) => ls.run(connect, output).await,
+            Self::Aggregate(counts) => counts.run(connect, output, Told::Numbers).await,
+            Self::Coverage(counts) => counts.run(connect, output, Told::Care).await,
             Self::Update(update) => update.run(connect, output).await,
             Self::Delete { model, deletion } => {
                 let request = delete!(DeleteModelRequest, connect.model(&model), deletion);

@@ -133,7 +133,10 @@ fn read(text: &str) -> Result<Option<Expression>, Error> {
 }
 
 /// Makes sure that `path` is a field of `T`.
-fn known<T: Fields>(path: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::UnknownField`] if it is none.
+pub fn check_path<T: Fields>(path: &str) -> Result<(), Error> {
     let fits = |known: &str| match known.ends_with('.') {
         true => path.strip_prefix(known).is_some_and(|rest| !rest.is_empty()),
         false => path == known,
@@ -161,7 +164,7 @@ fn check<T: Fields>(expression: &Expression) -> Result<(), Error> {
             if restriction.comparator == Comparator::Has && T::PATHS.contains(&map.as_str()) {
                 return Ok(());
             }
-            known::<T>(&path)
+            check_path::<T>(&path)
         }
         Expression::Global(_) => {
             Err(Error::Unsupported("a bare word matches nothing here; compare a field, as owner = \"ranking\""))
@@ -285,7 +288,7 @@ impl Order {
                 (Some("desc"), None) => Direction::Descending,
                 _ => return Err(Error::Syntax("write fields separated by commas, each with ` desc` if wanted".into())),
             };
-            known::<T>(&path)?;
+            check_path::<T>(&path)?;
             Ok((path, direction))
         };
         if text.trim().is_empty() {

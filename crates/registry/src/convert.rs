@@ -2,6 +2,7 @@
 
 mod answer;
 mod deletion;
+mod insight;
 mod ledger;
 mod mutation;
 mod question;
@@ -13,6 +14,7 @@ pub use answer::{
     versions, watch_event,
 };
 pub use deletion::{attest_model, deletion};
+pub use insight::*;
 pub use ledger::*;
 pub use mutation::*;
 pub use question::*;

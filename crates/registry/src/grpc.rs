@@ -144,6 +144,24 @@ impl Service for Handlers {
         .await
     }
 
+    async fn aggregate_models(
+        &self,
+        request: Request<pb::AggregateModelsRequest>,
+    ) -> Answer<pb::AggregateModelsResponse> {
+        handle(request, async |caller, message| {
+            self.0.aggregate_models(&caller, &convert::aggregate_models(message)?).await.map(convert::aggregated)
+        })
+        .await
+    }
+
+    async fn triage_model(&self, request: Request<pb::TriageModelRequest>) -> Answer<pb::TriageModelResponse> {
+        handle(request, async |caller, message| {
+            let found = self.0.triage_model(&caller, &convert::triage_model(message)?).await;
+            found.map(|found| convert::triaged(found, (&caller, &self.0.state())))
+        })
+        .await
+    }
+
     async fn attest_model(&self, request: Request<pb::AttestModelRequest>) -> Answer<pb::Model> {
         handle(request, async |caller, message| {
             let (intent, name) = convert::attest_model(caller, message)?;

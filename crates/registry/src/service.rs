@@ -2,8 +2,10 @@
 
 mod access;
 mod affected;
+mod aggregate;
 mod aliases;
 mod answers;
+mod census;
 mod changes;
 mod commit;
 mod consequences;
@@ -22,6 +24,7 @@ mod signing;
 mod standard;
 mod teams;
 mod traffic;
+mod triage;
 mod versions;
 mod watch;
 
@@ -34,6 +37,7 @@ use slipway_domain::ledger::note::Signer;
 use slipway_store::picture::Feed;
 use slipway_store::{Revision, Store};
 
+pub use aggregate::{Aggregate, Aggregated, Group};
 pub use aliases::{Expected, Move};
 pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
@@ -42,6 +46,7 @@ pub use list::{ListQuery, Listed, Show};
 pub use protected::{Propose, Protection};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
+pub use triage::{Triage, Triaged};
 pub(crate) use versions::any_model;
 pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
 
@@ -60,6 +65,7 @@ pub struct Registry {
     env: Env,
     pictures: Pictures<State>,
     pasts: past::Pasts,
+    censuses: census::Censuses,
     /// Signs what the ledger is.
     signer: Signer,
     /// What is watched.
@@ -149,6 +155,7 @@ impl Registry {
             env,
             pictures: Pictures::default(),
             pasts: past::Pasts::default(),
+            censuses: census::Censuses::default(),
             signer,
             views: watch::Views::default(),
             settings,

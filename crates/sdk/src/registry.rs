@@ -45,6 +45,8 @@ questions!(
     ListTeamsRequest,
     GetTrafficRequest,
     ListChangesRequest,
+    AggregateModelsRequest,
+    TriageModelRequest,
 );
 
 mutations!(
@@ -167,6 +169,19 @@ impl Registry {
         request: pb::BatchGetModelsRequest,
     ) -> Result<pb::BatchGetModelsResponse, Error> {
         unary!(self.batch_get_models(self.read.asked(request))).await
+    }
+
+    /// Counts models by any of their fields, and says how well they are looked after.
+    pub async fn aggregate_models(
+        &self,
+        request: pb::AggregateModelsRequest,
+    ) -> Result<pb::AggregateModelsResponse, Error> {
+        unary!(self.aggregate_models(self.read.asked(request))).await
+    }
+
+    /// Returns all that whoever was just paged for a model needs to know.
+    pub async fn triage_model(&self, request: pb::TriageModelRequest) -> Result<pb::TriageModelResponse, Error> {
+        unary!(self.triage_model(self.read.asked(request))).await
     }
 
     /// Says that a model is still its owner's, which counts for 180 days.

@@ -68,8 +68,8 @@ impl Mix {
             async move {
                 match mix.call(number, DEADLINE).await {
                     Ok(()) => _ = good.fetch_add(1, Ordering::Relaxed),
-                    Err(status) if status.code() == Code::Internal => return Err(status.into()),
-                    Err(_) => {}
+                    Err(status) if is_for_load(status.code()) => {}
+                    Err(status) => return Err(status.into()),
                 }
                 Ok(())
             }
@@ -77,6 +77,11 @@ impl Mix {
         load::run(&lanes, time, call).await?;
         Ok(good.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64())
     }
+}
+
+/// Whether a call may end so because there are too many; everything else is a fault of the measurement.
+fn is_for_load(code: Code) -> bool {
+    matches!(code, Code::ResourceExhausted | Code::DeadlineExceeded | Code::Unavailable | Code::Cancelled)
 }
 
 async fn ask(
@@ -113,8 +118,8 @@ fn page() -> pb::ListModelsRequest {
 /// A change and no creation: so the lists of the last second cost what those of the first one did.
 fn change(name: String, number: usize) -> pb::UpdateModelRequest {
     pb::UpdateModelRequest {
-        model: Some(pb::Model { name, on_call: format!("rota-{number}"), ..Default::default() }),
-        update_mask: Some(prost_types::FieldMask { paths: vec!["on_call".to_owned()] }),
+        model: Some(pb::Model { name, description: format!("Change {number}."), ..Default::default() }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["description".to_owned()] }),
         reason: "measured".to_owned(),
         ..Default::default()
     }

@@ -18,10 +18,10 @@ use super::end::End;
 use super::measure::Measure;
 use super::places::Place;
 use super::stream::{Cut, Stream};
-use super::{REQUEST_ID_HEADER, Shared, answer, panic, span};
+use super::{REQUEST_ID_HEADER, Shared, answer, panic, span, wait};
 use crate::access::{Admitted, Credentials, Entry, Refused};
 use crate::caller::{Caller, RequestId};
-use crate::env::Env;
+use crate::env::{Env, Stopwatch};
 use crate::methods::{Method, Shape};
 use crate::server::{Busy, Peer};
 use crate::{refusals, status};
@@ -45,13 +45,22 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn open(shared: Arc<Shared>, request: &mut Request<Body>) -> Self {
+    /// Opens a call that `came` then, or answers it when it is too late for that: before anything is done for it that
+    /// takes time, since what refusals cost is taken from the calls that are let in.
+    pub(super) fn open(
+        shared: Arc<Shared>,
+        came: Stopwatch,
+        request: &mut Request<Body>,
+    ) -> Result<Self, Box<Response<Body>>> {
         let method = shared.methods.at(request.uri().path());
         let Method { shape, rule, .. } = shared.methods.all()[method];
-        let measure = shared.measures.begin(&shared.env, method);
+        let measure = shared.measures.begin(came, method);
         let proposed = request.headers().get(&REQUEST_ID_HEADER).and_then(RequestId::proposed);
         let request_id = proposed.unwrap_or_else(|| RequestId::new(&shared.env));
-        let deadline = shared.limits.deadlines.of(shape, request.headers(), &shared.env);
+        let deadline = shared.limits.deadlines.of(shape, request.headers(), came);
+        if let Some(end) = late(shape, came, deadline) {
+            return Err(Box::new(refusal(&end, &request_id, measure)));
+        }
         let span = span::of_call(request.uri().path(), request.headers(), &request_id);
         let entered = span.in_scope(|| enter(&shared, method, request).inspect_err(|refused| note(refused, request)));
         let entry = entered.map(|(admitted, entry)| {
@@ -61,7 +70,7 @@ impl Call {
             entry
         });
         let busy = request.extensions().get::<Peer>().and_then(|peer| keep(peer, &entry, &shared.env));
-        Self { shared, shape, rule, request_id, deadline, entry, measure, span, busy }
+        Ok(Self { shared, shape, rule, request_id, deadline, entry, measure, span, busy })
     }
 
     /// Whether the caller takes its answers, so that it can be answered more.
@@ -149,17 +158,8 @@ impl Call {
     }
 
     /// The answer of a call that came to no other end.
-    pub(super) fn refuse(mut self, end: &End) -> Response<Body> {
-        let status = end.status(&self.request_id);
-        self.measure.broke(end.reason(), status.code());
-        self.status(status)
-    }
-
-    /// The answer that consists of `status` alone.
-    fn status(self, status: Status) -> Response<Body> {
-        let mut response = status.into_http();
-        response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
-        response
+    pub(super) fn refuse(self, end: &End) -> Response<Body> {
+        refusal(end, &self.request_id, self.measure)
     }
 
     fn answer(mut self, mut response: Response<Body>, place: Option<Place>) -> Response<Body> {
@@ -182,7 +182,7 @@ impl Call {
         if let Some(status) = Status::from_header_map(headers).filter(|_| bare) {
             let status = status::of_transport(&status, &self.request_id);
             self.measure.ended(status.code());
-            return self.status(status);
+            return answer_of(status, &self.request_id);
         }
         self.measure.ended(code);
         response.headers_mut().insert(&REQUEST_ID_HEADER, self.request_id.header());
@@ -226,6 +226,33 @@ impl Call {
             }
         }
     }
+}
+
+/// Why a call that `came` then can't be begun now any more. A probe always can.
+fn late(shape: Shape, came: Stopwatch, deadline: Option<Instant>) -> Option<End> {
+    if shape == Shape::Probe {
+        return None;
+    }
+    let waited = came.elapsed();
+    let patience = deadline.map_or(Duration::MAX, |deadline| came.until(deadline));
+    if waited >= patience {
+        return Some(End::Deadline);
+    }
+    (waited > wait::longest(patience)).then_some(End::Overloaded)
+}
+
+/// The answer to a call that ends without its handler's word.
+fn refusal(end: &End, request_id: &RequestId, mut measure: Measure) -> Response<Body> {
+    let status = end.status(request_id);
+    measure.broke(end.reason(), status.code());
+    answer_of(status, request_id)
+}
+
+/// The answer that consists of `status` alone.
+fn answer_of(status: Status, request_id: &RequestId) -> Response<Body> {
+    let mut response = status.into_http();
+    response.headers_mut().insert(&REQUEST_ID_HEADER, request_id.header());
+    response
 }
 
 /// Logs that a caller begins too many calls, and says so.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
-use crate::env::Env;
+use crate::env::Stopwatch;
 use crate::methods::Shape;
 
 /// How much earlier than its caller the server gives up, so that the caller hears DEADLINE_EXCEEDED from the server
@@ -21,15 +21,15 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
-    /// The deadline of a call that begins now. A stream has one only when its caller names it, and then exactly that.
-    pub(super) fn of(&self, shape: Shape, headers: &HeaderMap, env: &Env) -> Option<Instant> {
+    /// The deadline of a call that `came` then. A stream has one only when its caller names it, and then exactly that.
+    pub(super) fn of(&self, shape: Shape, headers: &HeaderMap, came: Stopwatch) -> Option<Instant> {
         let asked = headers.get("grpc-timeout").and_then(|value| parse(value.as_bytes()));
         let asked = asked.map(|timeout| timeout - MOST_AHEAD.min(timeout / 20));
         let patience = match shape {
             Shape::Stream => asked?,
             Shape::Unary | Shape::Probe => asked.unwrap_or(self.default).min(self.max),
         };
-        env.deadline(patience)
+        came.deadline(patience)
     }
 }
 
@@ -55,6 +55,7 @@ fn parse(text: &[u8]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::Env;
 
     #[test]
     fn a_timeout_is_digits_and_a_unit_and_nothing_else() {
@@ -73,7 +74,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             timeout.map(|timeout| headers.insert("grpc-timeout", http::HeaderValue::from_static(timeout)));
             deadlines
-                .of(shape, &headers, &Env::system())
+                .of(shape, &headers, Env::system().stopwatch())
                 .map(|deadline| (deadline - Instant::now()).as_secs_f64().ceil())
         };
         assert_eq!(left(Shape::Unary, None), Some(10.0));

@@ -9,7 +9,7 @@ use slipway_domain::fault::CODE_NAMES;
 use tonic::Code;
 
 use super::end::End;
-use crate::env::{Env, Stopwatch};
+use crate::env::Stopwatch;
 use crate::methods::{Method, Methods, Shape};
 use crate::metrics::{Durations, Figure, Gauge, Metrics, Reading, Total};
 
@@ -86,10 +86,10 @@ impl Measures {
         self.methods.iter().filter(called).map(reading).collect()
     }
 
-    /// Begins to measure a call of the method with the number `method`.
-    pub(super) fn begin(self: &Arc<Self>, env: &Env, method: usize) -> Measure {
+    /// Begins to measure a call of the method with the number `method`, which came when `stopwatch` was started.
+    pub(super) fn begin(self: &Arc<Self>, stopwatch: Stopwatch, method: usize) -> Measure {
         self.methods[method].in_flight.fetch_add(1, Ordering::Relaxed);
-        Measure { measures: self.clone(), method, stopwatch: env.stopwatch(), code: Code::Cancelled }
+        Measure { measures: self.clone(), method, stopwatch, code: Code::Cancelled }
     }
 }
 

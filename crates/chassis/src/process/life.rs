@@ -129,7 +129,8 @@ where
             let server = Server::build(common.server, grpc, served, &shared)?;
             service.ready();
             tracing::info!(service = name, address = %server.address()?, data = %common.data_dir.display(), "serving");
-            server.run(stop.cancelled()).await.map_err(Error::Server)
+            server.run(stop.cancelled()).await;
+            Ok(())
         }
     };
     let whole = tasks.finish(&env, common.server.grace).await;

@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
-use tonic::transport::server::Connected;
 
 use super::Connections;
 use super::activity::{Activity, Busy};
@@ -31,7 +30,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(address: SocketAddr, certificate: Option<Certificate>, env: &Env) -> Self {
+    pub(crate) fn new(address: SocketAddr, certificate: Option<Certificate>, env: &Env) -> Self {
         Self { address, certificate, activity: Arc::new(Activity::new(env)) }
     }
 
@@ -96,8 +95,9 @@ impl Connection {
         }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.peer.address
+    /// Whose it is.
+    pub(super) fn peer(&self) -> Peer {
+        self.peer.clone()
     }
 
     /// Notes whether the socket took what was `written`.
@@ -138,14 +138,6 @@ fn alarm(env: &Env, patience: Duration, activity: &Arc<Activity>) -> Pin<Box<dyn
             () = activity.parted() => {}
         }
     })
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
-    }
 }
 
 impl AsyncRead for Connection {

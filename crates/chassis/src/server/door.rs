@@ -4,10 +4,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::Stream as Incoming;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_tls as tls;
@@ -76,17 +74,6 @@ impl Door {
     /// The next connection; none when no more are taken.
     pub async fn next(&mut self) -> Option<Connection> {
         self.ready.recv().await
-    }
-}
-
-impl Incoming for Door {
-    type Item = io::Result<Connection>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> Poll<Option<io::Result<Connection>>> {
-        self.ready.poll_recv(context).map(|connection| connection.map(Ok))
     }
 }
 

@@ -54,7 +54,7 @@ impl axum::serve::Listener for Entrance {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         match self.door.next().await {
             Some(connection) => {
-                let address = connection.address();
+                let address = connection.peer().address;
                 (connection, address)
             }
             None => std::future::pending().await,

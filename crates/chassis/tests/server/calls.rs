@@ -160,6 +160,26 @@ async fn one_call_too_many_is_told_when_to_come_back_and_its_place_is_free_again
     assert_eq!(say_text(&fixture.channel, "hello").await.unwrap(), "hello");
 }
 
+/// The server shares the only thread of this test, so that nothing is begun while a handler hogs it.
+#[tokio::test]
+async fn what_was_read_and_waited_too_long_for_a_processor_is_refused() {
+    let fixture = Fixture::start(config()).await;
+    say_text(&fixture.channel, "hello").await.unwrap();
+    let refused = async {
+        loop {
+            let [hog, first, second] = ["hog", "hello", "hello"].map(|text| say_text(&fixture.channel, text));
+            let (hog, first, second) = tokio::join!(hog, first, second);
+            assert_eq!(hog.unwrap(), "done");
+            if let Some(status) = [first, second].into_iter().find_map(Result::err) {
+                return status;
+            }
+        }
+    };
+    let status = soon(refused).await;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+    assert_eq!(say_text(&fixture.channel, "hello").await.unwrap(), "hello");
+}
+
 #[tokio::test]
 async fn who_calls_too_often_is_told_when_to_go_on() {
     let mut config = config();

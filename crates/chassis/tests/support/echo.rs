@@ -95,6 +95,10 @@ impl UnaryService<String> for Say {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     Ok(tonic::Response::new("lingered".to_owned()))
                 }
+                "hog" => {
+                    std::thread::sleep(Duration::from_millis(700));
+                    Ok(tonic::Response::new("done".to_owned()))
+                }
                 "caller" => {
                     let left = caller.deadline.map(|deadline| deadline - std::time::Instant::now());
                     Ok(tonic::Response::new(format!("{} {} {left:?}", caller.principal, caller.request_id)))

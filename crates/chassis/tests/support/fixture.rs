@@ -66,7 +66,7 @@ impl Fixture {
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let running = tokio::spawn(async move { server.run(stopped.cancelled_owned()).await.unwrap() });
+        let running = tokio::spawn(async move { server.run(stopped.cancelled_owned()).await });
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         Self { channel, address, ops, echo, readiness, metrics, stop, running, _ops: ops_server }
     }

@@ -35,7 +35,7 @@ fn registry(method: &str) -> Option<Permission> {
     Some(match method {
         "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
-        | "Watch" | "ListChanges" | "DiffRevisions" => Permission::ReadModels,
+        | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,

@@ -102,7 +102,7 @@ fn action(action: Action) -> pb::ChangeAction {
 }
 
 /// An entry of the ledger; what is computed for a resource is read from the state, as far as the caller may know it.
-fn change(entry: &Entry, reader: (&Caller, &State)) -> pb::Change {
+pub(super) fn change(entry: &Entry, reader: (&Caller, &State)) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {

@@ -18,7 +18,7 @@ use crate::state::ResourceKind;
 const LARGEST_BATCH: usize = 1000;
 
 /// As of when somebody reads.
-fn as_of(revision: Option<i64>, time: Option<prost_types::Timestamp>) -> Result<AsOf, Error> {
+pub(super) fn as_of(revision: Option<i64>, time: Option<prost_types::Timestamp>) -> Result<AsOf, Error> {
     let mut check = Check::new();
     let as_of = moment(&mut check, ("read_revision", revision), ("read_time", time));
     check.finish()?;
@@ -173,7 +173,7 @@ pub fn get_traffic(request: pb::GetTrafficRequest) -> Result<(ModelName, AsOf), 
 }
 
 /// A parent of a listing: a namespace, or all.
-fn check_parent(parent: &str) -> Result<(), Error> {
+pub(super) fn check_parent(parent: &str) -> Result<(), Error> {
     if parent == "namespaces/-" {
         return Ok(());
     }

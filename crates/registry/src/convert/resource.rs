@@ -25,7 +25,7 @@ fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn criticality(criticality: &Criticality) -> pb::Criticality {
+pub(super) fn criticality(criticality: &Criticality) -> pb::Criticality {
     let Criticality { tier, reason, evidence_uri, review_at } = criticality.clone();
     pb::Criticality { tier: tier.into(), reason, evidence_uri, review_time: review_at.map(instant) }
 }

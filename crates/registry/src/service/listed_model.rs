@@ -25,7 +25,6 @@ impl Fields for ListedModel {
         "criticality.review_time",
         "effective_tier",
         "tier_origin.kind",
-        "tier_origin.source",
         "depends_on",
         "latest_version",
         "attestation.expire_time",
@@ -61,9 +60,6 @@ impl Fields for ListedModel {
             }
             "effective_tier" => Field::Number(self.effective_tier.into()),
             "tier_origin.kind" => Field::Text(origin_kind(&self.tier_origin).into()),
-            "tier_origin.source" => {
-                self.tier_origin.source().map_or(Field::Absent, |source| Field::Text(source.into()))
-            }
             "depends_on" if model.depends_on.is_empty() => Field::Absent,
             "depends_on" => Field::Text(model.depends_on.iter().map(String::from).collect::<Vec<_>>().join(" ").into()),
             "latest_version" => Field::Number(self.latest_version as f64),

@@ -188,7 +188,6 @@ async fn models_are_found_by_where_their_tier_comes_from() {
     };
     assert_eq!(found("effective_tier = 0").await.len(), 2);
     assert_eq!(found("tier_origin.kind = TIER_ORIGIN_KIND_DEPENDENT").await, [name("b").to_string()]);
-    assert_eq!(found("tier_origin.source : \"models/a\" AND NOT depends_on : b").await, [name("b").to_string()]);
     assert_eq!(found("depends_on : \"models/b\"").await, [name("a").to_string()]);
 }
 

@@ -225,6 +225,8 @@ registry! {
     get_traffic(GetTrafficRequest) -> Traffic;
     set_traffic(SetTrafficRequest) -> Traffic;
     list_changes(ListChangesRequest) -> ListChangesResponse;
+    aggregate_models(AggregateModelsRequest) -> AggregateModelsResponse;
+    triage_model(TriageModelRequest) -> TriageModelResponse;
     diff_revisions(DiffRevisionsRequest) -> DiffRevisionsResponse;
     delete_model_type(DeleteModelTypeRequest) -> ModelType;
     undelete_model_type(UndeleteModelTypeRequest) -> ModelType;

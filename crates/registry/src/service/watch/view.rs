@@ -20,7 +20,7 @@ use crate::state::{Changed, Differs, KeptResource, ListedModel, ResourceKind, St
 /// For how many revisions a view keeps what it was told, for whoever has it as well.
 const KEPT: usize = 64;
 /// Fields that are computed from other resources.
-const COMPUTED: [&str; 4] = ["effective_tier", "tier_origin.kind", "tier_origin.source", "latest_version"];
+const COMPUTED: [&str; 3] = ["effective_tier", "tier_origin.kind", "latest_version"];
 
 /// How much is known of what was there before a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +54,6 @@ impl View {
             filter = Some(parse(*kind, &scope.filter)?);
         }
         let filter = filter.ok_or_else(|| Error::invalid("kinds", "REQUIRED", "must name a kind"))?;
-        // A filter is asked about all that is known, and this is not for everybody.
-        if filter.mentions("tier_origin.source") && !caller.granted.grant.covers_everything() {
-            let hint = "must not ask for tier_origin.source: it is shown to who sees everything";
-            return Err(Error::invalid("filter", "NOT_UNDERSTOOD", hint));
-        }
         Ok(Self {
             parent: scope.parent.clone(),
             kinds,

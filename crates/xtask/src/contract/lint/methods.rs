@@ -8,8 +8,22 @@ use protox::prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
 use crate::contract::{Contract, place};
 
 /// The verbs that change nothing. Every other method is a mutation until somebody adds its verb here.
-const READS: [&str; 12] =
-    ["Get", "BatchGet", "List", "Watch", "Evaluate", "Explain", "Query", "Prove", "Check", "Backup", "Export", "Diff"];
+const READS: [&str; 14] = [
+    "Get",
+    "BatchGet",
+    "List",
+    "Watch",
+    "Evaluate",
+    "Explain",
+    "Query",
+    "Prove",
+    "Check",
+    "Backup",
+    "Export",
+    "Diff",
+    "Aggregate",
+    "Triage",
+];
 
 /// The verb whose messages are numbered by their sender, which makes a repetition harmless.
 const NUMBERED: &str = "Report";

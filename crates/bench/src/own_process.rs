@@ -1,16 +1,26 @@
-//! The registry that is overloaded: on its own store and its own sockets, in a process of its own with one core.
+//! A registry on its own store and its own sockets, in a process of its own: it can be given one core, or be killed.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
 use slipway_chassis::process;
 use slipway_registry::config::{DECLARATION, start};
 
-use super::core::{SERVICE, pinned};
+use crate::core::{SERVICE, pinned};
 use crate::running::Running;
 use crate::start_log;
+
+/// What the process may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cores {
+    /// One core, which nothing else of the measurement uses.
+    One,
+    /// All of them, as a service does by itself.
+    All,
+}
 
 /// The process of the service.
 pub struct Service {
@@ -24,9 +34,10 @@ impl Service {
     ///
     /// # Errors
     /// When it does not start.
-    pub fn start(folder: &Path) -> Result<Self> {
+    pub fn start(folder: &Path, cores: Cores) -> Result<Self> {
+        let name = cores.to_possible_value().context("it has a name")?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["overload", "--serve", "--dir"]).arg(folder);
+        command.args(["registry", "--serve", name.get_name(), "--dir"]).arg(folder);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().context("it is piped")?;
         let mut service = Self { address: String::new(), child };
@@ -54,8 +65,9 @@ impl Service {
 }
 
 impl Drop for Service {
+    /// Kills it, with whatever it is about to do.
     fn drop(&mut self) {
-        // After an error nothing is left running; a process that has ended is not found any more.
+        // A process that has ended is not found any more.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -65,15 +77,20 @@ impl Drop for Service {
 ///
 /// # Errors
 /// When it does not start, or comes to a bad end.
-pub fn run(folder: &Path) -> Result<()> {
-    pinned(SERVICE, || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        runtime.block_on(async {
-            let _telemetry = start_log()?;
-            let running = Running::start(&DECLARATION, folder, |plan, own| process::serve(plan, own, start)).await?;
-            writeln!(std::io::stdout(), "{}", running.address)?;
-            std::io::stdin().read_line(&mut String::new())?;
-            running.stop().await
-        })
+pub fn run(folder: &Path, cores: Cores) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    match cores {
+        Cores::One => pinned(SERVICE, || serve(runtime.worker_threads(1), folder)),
+        Cores::All => serve(&mut runtime, folder),
+    }
+}
+
+fn serve(runtime: &mut tokio::runtime::Builder, folder: &Path) -> Result<()> {
+    runtime.enable_all().build()?.block_on(async {
+        let _telemetry = start_log()?;
+        let running = Running::start(&DECLARATION, folder, |plan, own| process::serve(plan, own, start)).await?;
+        writeln!(std::io::stdout(), "{}", running.address)?;
+        std::io::stdin().read_line(&mut String::new())?;
+        running.stop().await
     })
 }
