@@ -1,33 +1,20 @@
 //! The handlers: who calls, what is asked, what is done, what is answered. Nothing is decided here.
 
+mod routes;
+
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use slipway_chassis::handle::{Answer, Messages, handle, messages};
 use slipway_proto::registry::v1 as pb;
-use slipway_proto::registry::v1::registry_server::{Registry as Service, RegistryServer};
+use slipway_proto::registry::v1::registry_server::Registry as Service;
 use slipway_proto::r#type::v1::Traffic;
 use tonic::Request;
-use tonic::service::Routes;
 
 use crate::{Registry, convert};
 
 /// The registry's handlers.
 pub struct Handlers(Arc<Registry>);
-
-impl Handlers {
-    /// Handlers over `registry`.
-    #[must_use]
-    pub fn new(registry: Arc<Registry>) -> Self {
-        Self(registry)
-    }
-
-    /// The routes to them; a longer message than `most` bytes is refused.
-    #[must_use]
-    pub fn routes(self, most: usize) -> Routes {
-        Routes::new(RegistryServer::new(self).max_decoding_message_size(most).max_encoding_message_size(most))
-    }
-}
 
 #[tonic::async_trait]
 impl Service for Handlers {
