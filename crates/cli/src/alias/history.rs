@@ -25,7 +25,8 @@ impl History {
         let registry = connect.registry()?;
         let parent = connect.alias(&self.alias).to_string();
         let ask = async |page_size, page_token| {
-            let request = pb::ListChangesRequest { parent: parent.clone(), page_size, page_token, ..Default::default() };
+            let request =
+                pb::ListChangesRequest { parent: parent.clone(), page_size, page_token, ..Default::default() };
             let page = registry.list_changes(request).await?;
             Ok(Page { items: page.changes, next: page.next_page_token, total: None })
         };
