@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod aliases;
+mod apply;
 mod ledger;
 mod matrix;
 mod messages;

@@ -40,6 +40,17 @@ pub fn new_version(id: &str, digit: u8) -> registry::CreateVersionRequest {
     registry::CreateVersionRequest { parent: model(id), version: Some(version), ..Default::default() }
 }
 
+/// A manifest of these.
+pub fn apply(resources: Vec<registry::resource::Resource>) -> registry::ApplyModelsRequest {
+    let resource = |resource| registry::Resource { resource: Some(resource) };
+    registry::ApplyModelsRequest {
+        parent: PARENT.to_owned(),
+        resources: resources.into_iter().map(resource).collect(),
+        field_manager: "fleet".to_owned(),
+        ..Default::default()
+    }
+}
+
 pub fn all_traffic(id: &str) -> registry::SetTrafficRequest {
     let all = BucketRange { start: 0, end: 100_000, version: format!("{}/versions/1", model(id)) };
     let name = format!("{}/traffic", model(id));
@@ -76,7 +87,8 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let (name, version) = (model(id), format!("{}/versions/1", model(id)));
     let get = registry::GetModelRequest { name: name.clone(), ..Default::default() };
     let wanted = registry::Model { name: name.clone(), description: "mine now".to_owned(), ..Default::default() };
-    let update = registry::UpdateModelRequest { model: Some(wanted), ..Default::default() };
+    let update = registry::UpdateModelRequest { model: Some(wanted.clone()), ..Default::default() };
+    let apply = apply(vec![registry::resource::Resource::Model(wanted)]);
     let list = registry::ListVersionsRequest { parent: name.clone(), ..Default::default() };
     let described = registry::Version { name: version.clone(), description: "x".to_owned(), ..Default::default() };
     let described = registry::UpdateVersionRequest { version: Some(described), ..Default::default() };
@@ -88,6 +100,7 @@ fn registry_calls(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let these = vec![
         ("GetModel", get.encode_to_vec()),
         ("UpdateModel", update.encode_to_vec()),
+        ("ApplyModels", apply.encode_to_vec()),
         ("CreateVersion", new_version(id, 9).encode_to_vec()),
         ("GetVersion", registry::GetVersionRequest { name: version, ..Default::default() }.encode_to_vec()),
         ("ListVersions", list.encode_to_vec()),

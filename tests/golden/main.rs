@@ -66,6 +66,7 @@ async fn each(without: Without, look: impl AsyncFn(Services)) {
 
 async fn all_is_there(services: Services) {
     the_registry_is_there(&services).await;
+    whose_fields_are_is_known(&services).await;
     the_observations_are_there(&services).await;
     the_launches_are_there(&services).await;
     work_goes_on(&services).await;
@@ -108,6 +109,14 @@ async fn the_registry_is_there(Services { registry, .. }: &Services) {
         ..Default::default()
     };
     assert_eq!(registry.create_version(request).await.unwrap().name, version(2).to_string());
+}
+
+/// Whose fields are came with the third layout.
+async fn whose_fields_are_is_known(Services { registry, .. }: &Services) {
+    if registry.get_team(&"namespaces/default/teams/runway".parse().unwrap()).await.is_ok() {
+        let refused = registry.apply_models(services::manifest("other", "#elsewhere")).await.unwrap_err();
+        assert!(refused.preconditions()[0].description.contains("the manager tower"), "{refused:?}");
+    }
 }
 
 async fn the_observations_are_there(Services { health, .. }: &Services) {

@@ -47,6 +47,7 @@ async fn register(services: &Services) {
         ..Default::default()
     };
     registry.create_model_type(kind).await.unwrap();
+    registry.apply_models(services::manifest("tower", "#runway")).await.unwrap();
     for team in ["operations", "seats"] {
         registry.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
     }

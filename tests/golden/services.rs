@@ -11,7 +11,7 @@ use slipway_chassis::process::{self, Error, Plan};
 use slipway_chassis::server::Listeners;
 use slipway_chassis::settings::{Declaration, Request};
 use slipway_sdk::name::{ModelName, VersionName};
-use slipway_sdk::{Endpoint, Health, Launcher, Registry};
+use slipway_sdk::{Endpoint, Health, Launcher, Registry, pb};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -120,4 +120,16 @@ pub fn models() -> [ModelName; 2] {
 /// A version of the model that is launched.
 pub fn version(number: u64) -> VersionName {
     models()[0].version(number)
+}
+
+/// A manifest of `manager` that gives a team its contact.
+pub fn manifest(manager: &str, contact: &str) -> pb::ApplyModelsRequest {
+    let name = "namespaces/default/teams/runway".to_owned();
+    let team = pb::Team { name, contact: contact.to_owned(), ..Default::default() };
+    pb::ApplyModelsRequest {
+        parent: "namespaces/default".to_owned(),
+        resources: vec![pb::Resource { resource: Some(pb::resource::Resource::Team(team)) }],
+        field_manager: manager.to_owned(),
+        ..Default::default()
+    }
 }

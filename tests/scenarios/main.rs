@@ -14,6 +14,8 @@ mod guarded;
 mod kills;
 mod ledger;
 mod machine;
+mod mlflow;
+mod newcomer;
 mod people;
 mod summer;
 mod tower;

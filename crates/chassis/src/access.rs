@@ -17,14 +17,14 @@ mod refused;
 mod sources;
 pub mod tokens;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
-use slipway_domain::access::{Grant, Identity, Permission, Rights};
+use slipway_domain::access::{Grant, Identity, Permission, Rights, Subject};
 use slipway_domain::principal::Principal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -46,28 +46,57 @@ const RELOADS: Figure<Total> = Figure::total(
 );
 
 /// What a caller was let in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Granted {
     /// What its method needs; none for a method that needs no permission.
     pub permission: Option<Permission>,
     /// On what the caller has it.
     pub grant: Grant,
-    /// All that the caller may do: for what a method decides by another permission beside its own.
-    pub rights: Arc<Rights>,
+    /// On what it has the others; none if nobody is asked for any.
+    rights: Option<Arc<Rights>>,
 }
+
+/// By what the method needs alone: a stream goes on when its caller's other rights change.
+impl PartialEq for Granted {
+    fn eq(&self, other: &Self) -> bool {
+        (self.permission, &self.grant) == (other.permission, &other.grant)
+    }
+}
+
+impl Eq for Granted {}
 
 impl Granted {
     /// Everything: for callers inside the process.
     #[must_use]
     pub fn everything() -> Self {
-        Self { permission: None, grant: Grant::everything(), rights: everything() }
+        Self::open(None)
     }
-}
 
-/// All rights on everything. They are copied with every call where nobody is asked who they are.
-fn everything() -> Arc<Rights> {
-    static EVERYTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::everything()));
-    Arc::clone(&EVERYTHING)
+    /// Everything, to a method that needs this where callers are asked who they are.
+    fn open(permission: Option<Permission>) -> Self {
+        Self { permission, grant: Grant::everything(), rights: None }
+    }
+
+    /// What the policy gives.
+    fn by(rights: &Arc<Rights>, permission: Permission) -> Self {
+        let grant = rights.grant(permission).clone();
+        Self { permission: Some(permission), grant, rights: Some(Arc::clone(rights)) }
+    }
+
+    /// Whether the caller has `permission` on `subject`, whatever its method needs.
+    #[must_use]
+    pub fn holds(&self, permission: Permission, subject: &Subject<'_>) -> bool {
+        self.rights.as_ref().is_none_or(|rights| rights.grant(permission).covers(subject))
+    }
+
+    /// The same caller before something else that its method does, which needs another permission.
+    #[must_use]
+    pub fn with(&self, permission: Permission) -> Self {
+        match &self.rights {
+            Some(rights) => Self::by(rights, permission),
+            None => Self::open(Some(permission)),
+        }
+    }
 }
 
 /// A caller that was let in.

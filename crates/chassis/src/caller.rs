@@ -88,6 +88,12 @@ impl Caller {
         Self { principal, request_id, deadline: None, granted: Granted::everything() }
     }
 
+    /// The same caller before a part of what its method does that needs another permission.
+    #[must_use]
+    pub fn with(&self, permission: Permission) -> Self {
+        Self { granted: self.granted.with(permission), ..self.clone() }
+    }
+
     /// Whether the caller may do what it calls the method for, on `subject`.
     #[must_use]
     pub fn covers(&self, subject: &Subject<'_>) -> bool {
@@ -97,7 +103,7 @@ impl Caller {
     /// Whether the caller has `permission` on `subject`, whatever its method needs.
     #[must_use]
     pub fn may(&self, permission: Permission, subject: &Subject<'_>) -> bool {
-        self.granted.rights.grant(permission).covers(subject)
+        self.granted.holds(permission, subject)
     }
 
     /// Whether a change of a resource from the subject `before` to `after` brings it into the reach of a permission of

@@ -12,6 +12,9 @@ use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Operations, Registry,
 
 use crate::{login, value};
 
+/// How long a call may take at least that is known to take long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// One of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Service {
@@ -88,6 +91,11 @@ impl Connect {
         Ok(Registry::new(&self.endpoint(&self.registry)?))
     }
 
+    /// A client of the registry for what takes longer than most calls do.
+    pub fn patient_registry(&self) -> Result<Registry> {
+        Ok(self.registry()?.with_deadline(self.deadline.max(PATIENCE)))
+    }
+
     /// A client of the health monitor.
     pub fn health(&self) -> Result<Health> {
         Ok(Health::new(&self.endpoint(&self.health)?))
@@ -121,6 +129,11 @@ impl Connect {
     /// A client of what every service answers to whoever runs it.
     pub fn operations(&self, service: Service) -> Result<Operations> {
         Ok(Operations::new(&self.endpoint(self.address(service))?))
+    }
+
+    /// The namespace of short names.
+    pub fn namespace(&self) -> &Identifier {
+        &self.namespace
     }
 
     /// `namespaces/{namespace}`.

@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 56] = [
+const VERBS: [(&str, &str); 57] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -41,6 +41,7 @@ const VERBS: [(&str, &str); 56] = [
     ("UndeleteTeam", "team undelete"),
     ("BatchGetModels", "model get"),
     ("BatchGetVersions", "version get"),
+    ("ApplyModels", "apply"),
     ("GetTraffic", "traffic get"),
     ("SetTraffic", "traffic set"),
     ("Watch", "ledger watch"),

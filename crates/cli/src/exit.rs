@@ -10,7 +10,7 @@ pub const USAGE: u8 = 2;
 /// What was asked for is not there.
 const NOT_FOUND: u8 = 3;
 /// The state of the system forbids it, or somebody was faster.
-const REFUSED: u8 = 4;
+pub const REFUSED: u8 = 4;
 /// The service can't be reached now.
 const UNAVAILABLE: u8 = 5;
 

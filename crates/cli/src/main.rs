@@ -1,6 +1,7 @@
 //! `slipway`: the services on one machine, the demo, and every noun of the control plane.
 
 mod alias;
+mod apply;
 mod args;
 mod auth;
 mod backup;
@@ -15,13 +16,16 @@ mod doctor;
 #[cfg(test)]
 mod examples;
 mod exit;
+mod export;
 mod failure;
 mod flags;
 mod health;
+mod import;
 mod launch;
 mod ledger;
 mod listing;
 mod login;
+mod manifest;
 mod model;
 mod model_type;
 mod output;
@@ -62,6 +66,7 @@ Examples:
   slipway team create ops                          a team, which owns models
   slipway model create flight-delay --owner ops    a model
   slipway version ls flight-delay                  its versions
+  slipway apply -f fleet.yaml --dry-run            what a manifest of many models would change
   slipway traffic set flight-delay 1=100%          version 1 serves everybody
   slipway launch start flight-delay/2 --watch      version 2, step by step
   slipway triage flight-delay                      all that whoever was paged for it needs to know
@@ -89,6 +94,13 @@ enum Command {
     /// Names for versions that callers follow, as champion: get, ls, set.
     #[command(subcommand)]
     Alias(alias::Alias),
+    /// Make of a manifest what it asks for: a whole fleet in one step, or nothing of it.
+    Apply(apply::Apply),
+    /// Write the registry as a manifest.
+    Export(export::Export),
+    /// Bring models in from another registry: mlflow.
+    #[command(subcommand)]
+    Import(import::Import),
     /// Which versions serve which share of a model's units: get, set, route.
     #[command(subcommand)]
     Traffic(traffic::Traffic),
@@ -153,6 +165,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ModelType(model_type) => model_type.run(&connect, output).await,
         Command::Model(model) => model.run(&connect, output).await,
         Command::Version(version) => version.run(&connect, output).await,
+        Command::Apply(apply) => return apply.run(&connect, output).await,
+        Command::Export(export) => export.run(&connect, output).await,
+        Command::Import(import) => import.run(&connect, output).await,
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -55,8 +56,16 @@ impl Output {
     }
 }
 
-fn descriptor(kind: &str) -> Result<prost_reflect::MessageDescriptor> {
-    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).context("the descriptors of the API")?;
+/// The descriptor of the message called `kind`.
+pub fn descriptor(kind: &str) -> Result<prost_reflect::MessageDescriptor> {
+    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
+    let pool = match POOL.get() {
+        Some(pool) => pool,
+        None => {
+            let read = DescriptorPool::decode(FILE_DESCRIPTOR_SET).context("the descriptors of the API")?;
+            POOL.get_or_init(|| read)
+        }
+    };
     pool.get_message_by_name(kind).with_context(|| format!("there is no message {kind}"))
 }
 

@@ -86,6 +86,9 @@ pub struct Create {
     /// What is new in it.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     description: String,
+    /// Its number, above every one before; the next one if not given.
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..), value_name = "N")]
+    version_number: Option<i64>,
     #[command(flatten)]
     labels: Labels,
     #[command(flatten)]
@@ -188,6 +191,7 @@ impl Create {
         pb::CreateVersionRequest {
             parent: connect.model(&self.model).to_string(),
             version: Some(version),
+            version_number: self.version_number.unwrap_or_default(),
             validate_only: self.intent.attempt.validate_only,
             reason: self.intent.reason,
             request_id: self.intent.attempt.request_id,

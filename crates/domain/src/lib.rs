@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod alias;
+pub mod apply;
 pub mod as_of;
 pub mod check;
 pub mod coverage;

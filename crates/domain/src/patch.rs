@@ -1,5 +1,9 @@
 //! Changing some fields of a resource: which there are, which may change, which differ.
 
+use std::collections::BTreeMap;
+
+use crate::alias::Alias;
+use crate::apply::Shown;
 use crate::model::{Model, ModelType, Version};
 use crate::team::Team;
 
@@ -15,6 +19,15 @@ pub trait Patch: Clone {
 
     /// The paths at which the two differ, in the order of [`Patch::PATHS`].
     fn differing(&self, other: &Self) -> Vec<&'static str>;
+
+    /// The field at `path` as text; empty if there is no such field, or nothing in it.
+    fn shown(&self, path: &str) -> String;
+
+    /// Its labels, of a kind that has any: one of the fields.
+    fn labels(&mut self) -> Option<&mut BTreeMap<String, String>>;
+
+    /// The label `key`.
+    fn label(&self, key: &str) -> Option<&str>;
 }
 
 macro_rules! patch {
@@ -38,6 +51,21 @@ macro_rules! patch {
                 })+
                 paths
             }
+
+            fn shown(&self, path: &str) -> String {
+                match path {
+                    $(stringify!($field) => self.$field.shown(),)+
+                    _ => String::new(),
+                }
+            }
+
+            fn labels(&mut self) -> Option<&mut BTreeMap<String, String>> {
+                Some(&mut self.labels)
+            }
+
+            fn label(&self, key: &str) -> Option<&str> {
+                self.labels.get(key).map(String::as_str)
+            }
         }
     };
 }
@@ -49,12 +77,41 @@ patch!(Team: display_name, description, contact, pager_uri, escalation, labels; 
 patch!(Version: display_name, description, artifact_uri, artifact_digest, labels;
     immutable: "artifact_uri", "artifact_digest");
 
+/// An alias has one field, which is kept as the number of the version that it names.
+impl Patch for Alias {
+    const PATHS: &'static [&'static str] = &["version"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+
+    fn assign(&mut self, path: &str, other: &Self) -> bool {
+        let is_known = path == "version";
+        if is_known {
+            self.number = other.number;
+        }
+        is_known
+    }
+
+    fn differing(&self, other: &Self) -> Vec<&'static str> {
+        if self.number == other.number { vec![] } else { vec!["version"] }
+    }
+
+    fn shown(&self, path: &str) -> String {
+        if path == "version" && self.number > 0 { self.number.to_string() } else { String::new() }
+    }
+
+    fn labels(&mut self) -> Option<&mut BTreeMap<String, String>> {
+        None
+    }
+
+    fn label(&self, _: &str) -> Option<&str> {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::name::VersionName;
     use jiff::Timestamp;
-    use std::collections::BTreeMap;
 
     fn version(display_name: &str) -> Version {
         Version {

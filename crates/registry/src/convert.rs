@@ -1,6 +1,7 @@
 //! Between the wire and the domain: every message is taken apart whole, so that a new field can't be forgotten.
 
 mod answer;
+mod apply;
 mod deletion;
 mod insight;
 mod ledger;
@@ -13,6 +14,7 @@ pub use answer::{
     aliases, batch_of_models, batch_of_versions, changes, differences, model_types, models, moved_aliases, teams,
     versions, watch_event,
 };
+pub use apply::{applied, apply_models};
 pub use deletion::{attest_model, deletion};
 pub use insight::*;
 pub use ledger::*;

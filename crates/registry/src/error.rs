@@ -91,6 +91,20 @@ pub enum Error {
         /// The id.
         id: uuid::Uuid,
     },
+    /// What a manifest asks for belongs to others, or is used by them.
+    #[error("{}", unapplied(conflicts))]
+    Unapplied {
+        /// Each of it.
+        conflicts: Vec<Precondition>,
+    },
+    /// A change is too large to be made at once.
+    #[error("the change has {bytes} bytes, and at most {most} are written at once: divide it")]
+    TooMuch {
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// Others changed the same resource again and again.
     #[error("{name} is changed by many at once; try again")]
     Contended {
@@ -166,6 +180,17 @@ pub enum Error {
     OutcomeUnknown(#[source] slipway_store::Error),
 }
 
+/// The first things that stand in the way of a manifest, as one sentence.
+fn unapplied(conflicts: &[Precondition]) -> String {
+    const SHOWN: usize = 3;
+    let shown = conflicts.iter().take(SHOWN).map(|conflict| format!("{}: {}", conflict.subject, conflict.description));
+    let shown = shown.collect::<Vec<_>>().join("; ");
+    match conflicts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}; and {more} more, which validate_only lists"),
+    }
+}
+
 impl Error {
     /// One wrong field.
     #[must_use]
@@ -221,11 +246,13 @@ impl From<slipway_store::Error> for Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Invalid(_) | Self::RequestIdReused { .. } => Kind::InvalidArgument,
+            Self::Invalid(_) | Self::RequestIdReused { .. } | Self::TooMuch { .. } => Kind::InvalidArgument,
             Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
-            Self::Deleted { .. } | Self::InUse { .. } | Self::AliasProtected { .. } => Kind::FailedPrecondition,
+            Self::Deleted { .. } | Self::InUse { .. } | Self::AliasProtected { .. } | Self::Unapplied { .. } => {
+                Kind::FailedPrecondition
+            }
             Self::Proposal { refused, .. } => refused.kind(),
             Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
@@ -256,6 +283,8 @@ impl Fault for Error {
             Self::Traffic { refused, .. } => refused.reason(),
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::Contended { .. } => "CONTENDED",
+            Self::TooMuch { .. } => "CHANGE_TOO_LARGE",
+            Self::Unapplied { .. } => "APPLY_REFUSED",
             Self::PageTokenExpired => "PAGE_TOKEN_EXPIRED",
             Self::Compacted { .. } => "COMPACTED",
             Self::Ahead { .. } => "REVISION_AHEAD",
@@ -303,6 +332,8 @@ impl Fault for Error {
             }
             Self::Damaged { key, .. } => vec![("key", key.clone())],
             Self::AliasProtected { names } => vec![("names", names.join(" "))],
+            Self::TooMuch { bytes, most } => vec![("bytes", bytes.to_string()), ("most", most.to_string())],
+            Self::Unapplied { conflicts } => vec![("conflicts", conflicts.len().to_string())],
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
         }
     }
@@ -333,6 +364,7 @@ impl Fault for Error {
                 };
                 by.iter().map(used).collect()
             }
+            Self::Unapplied { conflicts } => conflicts.clone(),
             _ => Vec::new(),
         }
     }

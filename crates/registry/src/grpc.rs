@@ -312,6 +312,14 @@ impl Service for Handlers {
         .await
     }
 
+    async fn apply_models(&self, request: Request<pb::ApplyModelsRequest>) -> Answer<pb::ApplyModelsResponse> {
+        handle(request, async |caller, message| {
+            let (intent, apply) = convert::apply_models(caller, message)?;
+            self.0.apply_models(&intent, &apply).await.map(convert::applied)
+        })
+        .await
+    }
+
     async fn get_traffic(&self, request: Request<pb::GetTrafficRequest>) -> Answer<Traffic> {
         handle(request, async |caller, message| {
             let (model, as_of) = convert::get_traffic(message)?;

@@ -10,6 +10,8 @@ pub const RESOURCE: &[u8] = b"resource/";
 pub const LATEST: &[u8] = b"latest/";
 /// Digests that must not be launched.
 pub const QUARANTINE: &[u8] = b"quarantine/";
+/// Which fields of a resource were set by applications.
+pub const CLAIMS: &[u8] = b"claims/";
 /// Answers to requests that carried an id.
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
@@ -57,6 +59,18 @@ pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
 #[must_use]
 pub fn edges(namespace: &Identifier) -> Bytes {
     join(EDGES, namespace.as_str().as_bytes())
+}
+
+/// The claims to the fields of the resource called `name`.
+#[must_use]
+pub fn claims(name: &str) -> Bytes {
+    join(CLAIMS, name.as_bytes())
+}
+
+/// The name of the resource whose claims lie at `key`.
+#[must_use]
+pub fn claimed_name(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(CLAIMS)?).ok()
 }
 
 /// The answer to the request with the id `id`.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use slipway_chassis::record;
+use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
 use slipway_domain::name::{Identifier, ModelName};
@@ -48,6 +49,8 @@ pub enum Row {
     Latest(ModelName, u64),
     /// A digest that must not be launched, by `{namespace}/{digest}`.
     Quarantine(String, Quarantine),
+    /// The claims to the fields of the resource with this name.
+    Claims(String, Claims),
     /// The answer to a request.
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger.
@@ -78,6 +81,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(namespace) = text(keys::EDGES) {
         return Identifier::parse(&namespace).map(Row::Edges).map_err(|error| damaged(&error));
+    }
+    if let Some(name) = text(keys::CLAIMS) {
+        return record::decode(value).map(|claims| Row::Claims(name, claims)).map_err(unreadable);
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);

@@ -5,6 +5,7 @@ mod affected;
 mod aggregate;
 mod aliases;
 mod answers;
+mod apply;
 mod census;
 mod changes;
 mod commit;
@@ -39,6 +40,7 @@ use slipway_store::{Revision, Store};
 
 pub use aggregate::{Aggregate, Aggregated, Group};
 pub use aliases::{Expected, Move};
+pub use apply::{Action as PlanAction, Applied, Apply, Item, Planned, Refusal};
 pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
@@ -48,7 +50,7 @@ pub use standard::Delete;
 pub use traffic::SetTraffic;
 pub use triage::{Triage, Triaged};
 pub(crate) use versions::any_model;
-pub use watch::{Batch, Event, Happened, Last, Scope, Seen};
+pub use watch::{Batch, Event, Happened, Last, Part, Scope, Seen};
 
 use crate::Error;
 use crate::state::State;

@@ -11,6 +11,7 @@ mod tiers;
 
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
+use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
 use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, TeamName, VersionName};
@@ -53,6 +54,8 @@ pub struct State {
     pub latest: OrdMap<ModelName, Kept<u64>>,
     /// The digests that must not be launched, by `{namespace}/{digest}`.
     pub quarantines: OrdMap<String, Kept<Quarantine>>,
+    /// Which fields of a resource were set by applications, by its full name.
+    pub claims: OrdMap<String, Kept<Claims>>,
     /// The answers to requests that carried an id.
     pub answers: OrdMap<Uuid, Kept<Answer>>,
     /// The ledger.
@@ -96,6 +99,9 @@ impl Picture for State {
             Row::Quarantine(digest, quarantine) => {
                 self.quarantines.insert(digest, Kept::new(quarantine, revision));
             }
+            Row::Claims(name, claims) => {
+                self.claims.insert(name, Kept::new(claims, revision));
+            }
             Row::Answer(id, answer) => {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
@@ -114,12 +120,15 @@ impl Picture for State {
         } else if let Some(name) = keys::resource_name(key) {
             self.changes(name);
             self.forget(name);
+        } else if let Some(name) = keys::claimed_name(key) {
+            self.claims.remove(name);
         }
     }
 }
 
 impl State {
-    fn put_resource(&mut self, resource: Resource, revision: Revision) {
+    /// Takes in that a resource is so, by the change that made `revision`.
+    pub(crate) fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {
                 let kept = Kept::<ModelType>::new(value, revision);

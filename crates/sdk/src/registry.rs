@@ -72,6 +72,7 @@ mutations!(
     DeleteTeamRequest,
     UndeleteTeamRequest,
     SetTrafficRequest,
+    ApplyModelsRequest,
 );
 
 impl Registry {
@@ -296,6 +297,11 @@ impl Registry {
         unary!(self.undelete_team(identified(request))).await
     }
 
+    /// Makes of a manifest what it asks for, in one revision or not at all.
+    pub async fn apply_models(&self, request: pb::ApplyModelsRequest) -> Result<pb::ApplyModelsResponse, Error> {
+        unary!(self.apply_models(identified(request))).await
+    }
+
     /// Returns which versions serve which share of a model's units.
     pub async fn get_traffic(&self, model: &ModelName) -> Result<pb::Traffic, Error> {
         let request = pb::GetTrafficRequest { name: model.traffic(), ..Default::default() };
@@ -376,7 +382,7 @@ impl Subject for Watched {
     fn place(message: &pb::WatchResponse) -> Option<Place> {
         let revision = match message.event.as_ref()? {
             pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision)?,
-            pb::watch_response::Event::Changes(changes) => changes.revision,
+            pb::watch_response::Event::Changes(changes) => (!changes.partial).then_some(changes.revision)?,
             pb::watch_response::Event::Progress(progress) => progress.revision,
             pb::watch_response::Event::Ending(ending) => ending.revision,
         };

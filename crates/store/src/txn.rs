@@ -10,7 +10,7 @@ use crate::{Error, Revision};
 pub const KEY_LIMIT: usize = 4 * 1024;
 
 /// The most bytes that the keys and values written by one transaction may have together.
-pub const TXN_LIMIT: usize = 16 * 1024 * 1024;
+pub const TXN_LIMIT: usize = 64 * 1024 * 1024;
 
 /// A condition of a transaction: `key` was last modified at `mod_revision`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,7 +56,12 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
                 let change: Change = stored::decode(value).map_err(|error| error.to_string())?;
                 entries.push((name, change));
             }
-            Row::Latest(..) | Row::Quarantine(..) | Row::Answer(..) | Row::Edges(..) | Row::SigningKey => {}
+            Row::Latest(..)
+            | Row::Quarantine(..)
+            | Row::Claims(..)
+            | Row::Answer(..)
+            | Row::Edges(..)
+            | Row::SigningKey => {}
         }
     }
     if keys_of(&entries) != changed.keys().cloned().collect::<Vec<_>>() {

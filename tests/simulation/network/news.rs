@@ -70,7 +70,7 @@ impl Pursuit {
             return;
         }
         match event {
-            Event::Changes(batch) => self.ready.extend(batch.seen.iter().filter_map(changed)),
+            Event::Changes(part) => self.ready.extend(part.seen().iter().filter_map(changed)),
             // The stream after its last message is empty, and begun anew.
             Event::Initial { .. } | Event::Progress(_) | Event::Aged(_) => {}
         }

@@ -57,7 +57,7 @@ impl Guard {
     /// Lets a caller in who may do what `rule` asks, somewhere.
     pub(super) fn admit(&self, rule: Rule, credentials: &Credentials<'_>, now: Timestamp) -> Result<Admitted, Refused> {
         let Some(policy) = &self.policy else {
-            let granted = Granted { permission: needed(rule), ..Granted::everything() };
+            let granted = Granted::open(needed(rule));
             return Ok(Admitted { principal: Principal::anonymous(), granted, until: None });
         };
         if rule == Rule::Open {
@@ -76,15 +76,13 @@ impl Guard {
                 if !principal.is_authenticated() {
                     return Err(Refused::Missing);
                 }
-                let granted = Granted { rights: Arc::clone(&known.rights), ..Granted::everything() };
-                Ok(Admitted { principal, granted, until })
+                Ok(Admitted { principal, granted: Granted::everything(), until })
             }
             Rule::Needs(permission) => {
-                let grant = known.rights.grant(permission).clone();
-                if grant.is_nothing() {
+                let granted = Granted::by(&known.rights, permission);
+                if granted.grant.is_nothing() {
                     return Err(nowhere(principal, permission));
                 }
-                let granted = Granted { permission: Some(permission), grant, rights: Arc::clone(&known.rights) };
                 Ok(Admitted { principal, granted, until })
             }
         }
@@ -96,7 +94,7 @@ impl Guard {
             (None, Some(certificate)) => (&self.certificates, &*certificate.name),
             (None, None) => {
                 let nobody = Identity::of(Principal::anonymous());
-                let rights = Arc::new(policy.rights(&nobody));
+                let rights = policy.rights(&nobody).into();
                 return Ok(Arc::new(Known { principal: nobody.principal, rights, until: None }));
             }
         };
@@ -105,8 +103,7 @@ impl Guard {
         }
         let (identity, until) = self.identify(credentials, now)?;
         let until = until.filter(|_| credentials.proving().is_none());
-        let known =
-            Arc::new(Known { rights: Arc::new(policy.rights(&identity)), principal: identity.principal, until });
+        let known = Arc::new(Known { rights: policy.rights(&identity).into(), principal: identity.principal, until });
         remembered.insert(proof, &known);
         Ok(known)
     }

@@ -48,7 +48,7 @@ mod tests {
     fn never_more_than_so_many_are_remembered() {
         let remembered = Remembered::default();
         let known =
-            Arc::new(Known { principal: Principal::anonymous(), rights: Arc::new(Rights::everything()), until: None });
+            Arc::new(Known { principal: Principal::anonymous(), rights: Rights::everything().into(), until: None });
         for number in 0..=MOST {
             remembered.insert(&number.to_string(), &known);
         }

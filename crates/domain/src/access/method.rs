@@ -37,7 +37,7 @@ fn registry(method: &str) -> Option<Permission> {
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
         | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
-        | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" => Permission::WriteModels,
+        | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" | "ApplyModels" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
         "CreateVersion" | "UpdateVersion" | "DeleteVersion" | "UndeleteVersion" => Permission::WriteVersions,
         // What is protected asks for more: the use case does.

@@ -163,9 +163,10 @@ pub fn watch_event(event: Event, history: &str) -> pb::WatchResponse {
             revision: signed(revision),
             complete: last == Last::Yes,
         }),
-        Event::Changes(batch) => {
-            let changes = batch.seen.iter().map(seen).collect();
-            Kind::Changes(pb::RevisionChanges { revision: signed(batch.revision), changes })
+        Event::Changes(part) => {
+            let changes = part.seen().iter().map(seen).collect();
+            let partial = part.last() == Last::No;
+            Kind::Changes(pb::RevisionChanges { revision: signed(part.revision()), changes, partial })
         }
         Event::Progress(revision) => Kind::Progress(pb::Progress { revision: signed(revision) }),
         Event::Aged(revision) => {

@@ -49,7 +49,7 @@ pub(super) fn labels(labels: impl IntoIterator<Item = (String, String)>) -> BTre
 }
 
 /// A model type under `name`, with all its faults noted.
-fn model_type(check: &mut Check, name: ModelTypeName, message: pb::ModelType) -> ModelType {
+pub(super) fn model_type(check: &mut Check, name: ModelTypeName, message: pb::ModelType) -> ModelType {
     let pb::ModelType {
         name: _,
         display_name,
@@ -112,7 +112,7 @@ fn health_policy(policy: Option<pb::HealthPolicy>) -> HealthPolicy {
 }
 
 /// A model under `name`. What makes it valid is not looked at: an update may leave fields out.
-fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
+pub(super) fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
     let pb::Model {
         name: _,
         display_name,
@@ -163,7 +163,7 @@ fn model(check: &mut Check, name: ModelName, message: pb::Model) -> Model {
 }
 
 /// A version under `name`. What makes it valid is not looked at: an update may leave fields out.
-fn version(name: &VersionName, message: pb::Version) -> Version {
+pub(super) fn version(name: &VersionName, message: pb::Version) -> Version {
     let pb::Version {
         name: _,
         display_name,
@@ -280,10 +280,12 @@ pub fn update_model(caller: Caller, request: pb::UpdateModelRequest) -> Result<(
 /// # Errors
 /// [`Error::Invalid`] with every fault.
 pub fn create_version(caller: Caller, request: pb::CreateVersionRequest) -> Result<(Intent, Version), Error> {
-    let pb::CreateVersionRequest { parent, version: message, request_id, validate_only, reason } = request;
+    let pb::CreateVersionRequest { parent, version: message, request_id, validate_only, reason, version_number } =
+        request;
     let mut check = Check::new();
     let model = parse(&mut check, "parent", ModelName::parse(&parent)).unwrap_or_else(nowhere);
-    let wanted = version(&model.version(0), message.unwrap_or_default());
+    let number = unsigned(&mut check, "version_number", version_number);
+    let wanted = version(&model.version(number), message.unwrap_or_default());
     wanted.check(&mut check);
     let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
     check.finish()?;

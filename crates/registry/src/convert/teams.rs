@@ -15,7 +15,7 @@ use crate::service::{Expected, Move, Propose, Protection, Update};
 const MOST_MOVES: usize = 1000;
 
 /// A team under `name`. What makes it valid is not looked at: an update may leave fields out.
-fn team(check: &mut Check, name: &TeamName, message: pb::Team) -> Team {
+pub(super) fn team(check: &mut Check, name: &TeamName, message: pb::Team) -> Team {
     let pb::Team {
         name: _,
         display_name,

@@ -8,6 +8,7 @@ use slipway_domain::check::Check;
 use slipway_domain::ledger::{Change, Resource};
 use slipway_domain::patch::Patch;
 use slipway_store::picture::Kept;
+use slipway_store::txn::TXN_LIMIT;
 use slipway_store::{Outcome, Revision, Txn};
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ use crate::{Error, keys};
 const ATTEMPTS: usize = 256;
 
 /// What a mutation comes to on one picture of the registry.
+#[derive(Default)]
 pub(super) struct Draft {
     /// The rows that must still be as they were seen, with the revision of their last change.
     pub compares: Vec<(Bytes, Revision)>,
@@ -39,6 +41,17 @@ pub(super) struct Done {
     pub revision: Revision,
     /// The revision that the mutation made, or its first time did; none if there was nothing to change.
     pub committed: Option<Revision>,
+    /// Whether it was carried out now, or was known by its id.
+    pub when: When,
+}
+
+/// When a mutation was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Now.
+    Now,
+    /// The first time that it was asked for: this is a repetition.
+    Before,
 }
 
 /// One resource of a draft.
@@ -101,14 +114,18 @@ impl Registry {
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {
                 let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);
-                return Ok(Done { answer: draft.answer, revision, committed: None });
+                return Ok(Done { answer: draft.answer, revision, committed: None, when: When::Now });
             }
             subject = draft.changes.first().map_or_else(String::new, Replaced::name);
             let answer = draft.answer.clone();
-            match self.store.txn(self.txn(intent, fingerprint, draft)).await? {
+            let txn = self.txn(intent, fingerprint, draft);
+            if txn.size() > TXN_LIMIT {
+                return Err(Error::TooMuch { bytes: txn.size(), most: TXN_LIMIT });
+            }
+            match self.store.txn(txn).await? {
                 Outcome::Committed(revision) => {
                     self.feed.reached(revision).await;
-                    return Ok(Done { answer, revision, committed: Some(revision) });
+                    return Ok(Done { answer, revision, committed: Some(revision), when: When::Now });
                 }
                 Outcome::Conflict { mod_revision, .. } => self.feed.reached(mod_revision).await,
             }
@@ -135,7 +152,7 @@ impl Registry {
             let Replaced { before, after, fields } = replaced;
             txn = match &after {
                 Some(after) => txn.put(keys::resource(&name), record::encode(after)),
-                None => txn.delete(keys::resource(&name)),
+                None => txn.delete(keys::resource(&name)).delete(keys::claims(&name)),
             };
             let change = Change {
                 principal: intent.caller.principal.clone(),
@@ -158,7 +175,8 @@ fn answered(state: &State, intent: &Intent, fingerprint: u64) -> Result<Option<D
         let kept = state.answers.get(id)?;
         let Answer { resource, others, .. } = &*kept.value;
         let answer = resource.iter().chain(others).cloned().collect();
-        Some((kept.value.fingerprint, Done { answer, revision: kept.revision, committed: Some(kept.revision) }))
+        let (revision, when) = (kept.revision, When::Before);
+        Some((kept.value.fingerprint, Done { answer, revision, committed: Some(revision), when }))
     };
     Ok(answers::repeated(intent, fingerprint, kept)?)
 }

@@ -134,7 +134,7 @@ impl Registry {
     }
 
     /// An entry of the ledger, read whole.
-    async fn entry_at(&self, now: &State, index: u64) -> Result<Entry, Error> {
+    pub(super) async fn entry_at(&self, now: &State, index: u64) -> Result<Entry, Error> {
         let found = self.read_entry(now, index).await?;
         let change: Change = record::decode(&found.value).map_err(|error| Error::damaged(&found.key, &error))?;
         let resource = change.resource().map_or_else(String::new, Resource::name);

@@ -37,7 +37,7 @@ pub(super) fn not_found(name: &impl std::fmt::Display) -> Error {
 
 /// The one resource that a mutation answers with.
 pub(super) fn typed<K: Kind>(done: Done) -> Result<Kept<K>, Error> {
-    let Done { answer, revision, committed: _ } = done;
+    let Done { answer, revision, .. } = done;
     let answer = answer.into_iter().next().ok_or_else(Error::no_answer)?;
     let value = K::of_resource(answer).map_err(|other| Error::wrong_kind(&other))?;
     Ok(Kept::new(value, revision))

@@ -52,8 +52,7 @@ impl Registry {
     /// `TRAFFIC_GENERATION_CHANGED`, `TRAFFIC_EPOCH_FENCED`, `TRAFFIC_HELD_BY_LAUNCHER`.
     pub async fn set_traffic(&self, intent: &Intent, set: SetTraffic) -> Result<Kept<Traffic>, Error> {
         let print = intent.fingerprint("SetTraffic", &[&set]);
-        let Done { answer, revision, committed: _ } =
-            self.mutate(intent, print, |state| self.moved(state, intent, &set)).await?;
+        let Done { answer, revision, .. } = self.mutate(intent, print, |state| self.moved(state, intent, &set)).await?;
         match answer.into_iter().next() {
             Some(Resource::Traffic(_, value)) => Ok(Kept::new(value, revision)),
             Some(other) => Err(Error::wrong_kind(&other)),

@@ -82,15 +82,16 @@ pub(super) fn living<'a>(state: &'a State, model: &ModelName) -> Result<&'a Kept
 }
 
 /// How a digest of a namespace is called among the quarantines.
-fn digest_key(version: &Version) -> String {
+pub(super) fn digest_key(version: &Version) -> String {
     format!("{}/{}", version.name.model.namespace.as_str(), version.artifact_digest)
 }
 
 impl Registry {
-    /// Creates the next version of `model`. What `wanted` says of name, number, times and quarantine is not looked at.
+    /// Creates a version of `model`: with the number that `wanted` has, or with the next one if that is 0. What `wanted`
+    /// says of times and quarantine is not looked at.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is no such model.
+    /// `NOT_FOUND` if there is no such model; `INVALID_FIELDS` for a number that may have been given out before.
     pub async fn create_version(&self, intent: &Intent, wanted: Version) -> Result<Kept<Version>, Error> {
         let print = intent.fingerprint("CreateVersion", &[&Print(&wanted)]);
         typed(self.mutate(intent, print, |state| self.next_version(state, intent, &wanted)).await?)
@@ -101,7 +102,12 @@ impl Registry {
         check_model(&intent.caller, state, model)?;
         let parent = living(state, model)?;
         let counter = state.latest.get(model);
-        let number = counter.map_or(0, |kept| *kept.value) + 1;
+        let latest = counter.map_or(0, |kept| *kept.value);
+        let number = if wanted.name.number == 0 { latest + 1 } else { wanted.name.number };
+        if number <= latest {
+            let told = format!("is {number}, and numbers are never given again: the newest is {latest}");
+            return Err(Error::invalid("version_number", "NUMBER_GIVEN", told));
+        }
         let quarantine = state.quarantines.get(&digest_key(wanted));
         let now = self.env.now();
         let created = Version {

@@ -24,9 +24,9 @@ use view::{Knowledge, View};
 
 pub(super) use view::Views;
 
-/// How many resources a part of the first state has.
+/// How many resources a part of the first state has, or of a revision.
 const PART: usize = 500;
-/// The most changes of one revision that are told in one message.
+/// The most models that a past change is told to have moved; beyond it a watcher begins anew.
 const MOST: usize = 2_000;
 /// How long a stream is silent before it says how far it has come. A matter of the transport: real time.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -79,6 +79,39 @@ pub struct Batch {
     pub seen: Vec<Seen>,
 }
 
+/// What one revision is to a view, or a part of that: what many share is not copied.
+#[derive(Debug, Clone)]
+pub struct Part {
+    batch: Arc<Batch>,
+    from: usize,
+}
+
+impl Part {
+    /// The revision.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.batch.revision
+    }
+
+    /// What became of which resources.
+    #[must_use]
+    pub fn seen(&self) -> &[Seen] {
+        let rest = &self.batch.seen[self.from..];
+        &rest[..rest.len().min(PART)]
+    }
+
+    /// Whether it is the last of its revision.
+    #[must_use]
+    pub fn last(&self) -> Last {
+        if self.from + PART < self.batch.seen.len() { Last::No } else { Last::Yes }
+    }
+
+    fn behind(&self) -> Option<Self> {
+        let next = Self { batch: Arc::clone(&self.batch), from: self.from + PART };
+        (self.last() == Last::No).then_some(next)
+    }
+}
+
 /// One message to a watcher.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -91,20 +124,20 @@ pub enum Event {
         /// Whether changes follow.
         last: Last,
     },
-    /// All that one revision changed within the scope.
-    Changes(Arc<Batch>),
+    /// What one revision changed within the scope, or a part of it.
+    Changes(Part),
     /// Everything up to the revision has been sent.
     Progress(Revision),
     /// Everything up to the revision has been sent, and the stream ends since it is old.
     Aged(Revision),
 }
 
-/// Whether a part of the first state is the last.
+/// Whether a part of the first state, or of a revision, is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Last {
     /// Another follows.
     No,
-    /// Changes follow.
+    /// What follows is later.
     Yes,
 }
 
@@ -116,6 +149,8 @@ struct Follower {
     at: Revision,
     /// What it reads while it is further behind than the picture goes back.
     store: Option<Watch>,
+    /// The next part of the revision that is being sent.
+    part: Option<Part>,
     /// How old it is, and how old it gets.
     age: (Stopwatch, Duration),
 }
@@ -143,7 +178,7 @@ impl Registry {
         self.store.watch(State::range(), at).await?;
         let initial = scope.after.is_none().then(|| initial(&state, &view)).into_iter().flatten();
         let age = (self.env.stopwatch(), age(&self.env, self.settings.watch_max_age));
-        let follower = Follower { registry: Arc::clone(self), view, at, store: None, age };
+        let follower = Follower { registry: Arc::clone(self), view, at, store: None, part: None, age };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
@@ -191,7 +226,15 @@ fn initial(state: &State, view: &View) -> impl Iterator<Item = Event> + Send + u
 }
 
 impl Follower {
+    fn sent(&mut self, part: Part) -> Event {
+        self.part = part.behind();
+        Event::Changes(part)
+    }
+
     async fn next(&mut self) -> Result<Event, Error> {
+        if let Some(part) = self.part.take() {
+            return Ok(self.sent(part));
+        }
         loop {
             let (born, most) = self.age;
             let left = most.saturating_sub(born.elapsed());
@@ -200,11 +243,9 @@ impl Follower {
             }
             match self.read().await? {
                 Some(batch) if batch.seen.is_empty() => {}
-                // No message holds so much: whoever watches begins anew, with a state that comes in parts.
-                Some(batch) if batch.seen.len() > MOST => return Err(Error::Compacted { oldest: batch.revision }),
                 Some(batch) => {
                     let state = self.registry.feed.current();
-                    return Ok(Event::Changes(self.view.batch_shown(batch, &state)));
+                    return Ok(self.sent(Part { batch: self.view.batch_shown(batch, &state), from: 0 }));
                 }
                 None => {
                     let patience = left.min(PROGRESS);

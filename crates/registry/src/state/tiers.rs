@@ -134,7 +134,9 @@ impl State {
     pub fn effective(&self, model: &Model) -> Arc<Effective> {
         // The model of the picture itself has its tier in there; any other value of that name may differ from it.
         let is_kept = self.models.get(&model.name).is_some_and(|kept| std::ptr::eq(&raw const *kept.value, model));
-        let known = self.tiers.effective.get(&model.name).filter(|_| is_kept);
+        // Nor does what is about to change count.
+        let is_settled = self.tiers.waiting.is_empty();
+        let known = self.tiers.effective.get(&model.name).filter(|_| is_kept && is_settled);
         known.cloned().unwrap_or_else(|| Arc::new(self.computed(model)))
     }
 

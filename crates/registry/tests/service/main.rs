@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod aliases;
+mod apply;
 mod create;
 mod deletion;
 mod diff;

@@ -23,12 +23,12 @@ pub(super) async fn run(shared: Arc<Shared>, registry: Registry) {
     loop {
         let request = pb::WatchRequest { parent: shared.settings.parent.clone(), ..Default::default() };
         let mut changes = registry.watch(request);
-        let mut beginning = Picture::default();
+        let (mut beginning, mut begun) = (Picture::default(), pb::RevisionChanges::default());
         while let Some(change) = changes.next().await {
             match change {
                 Ok(message) => {
                     backoff.reset();
-                    shared.take(message, &mut beginning);
+                    shared.take(message, &mut beginning, &mut begun);
                 }
                 Err(failure) => shared.interrupted(failure),
             }
@@ -38,10 +38,12 @@ pub(super) async fn run(shared: Arc<Shared>, registry: Registry) {
 }
 
 impl Shared {
-    /// Takes one message in. `beginning` gathers the state that a stream begins with until it is whole.
-    fn take(&self, message: pb::WatchResponse, beginning: &mut Picture) {
+    /// Takes one message in. `beginning` gathers the state that a stream begins with until it is whole, and `begun` a
+    /// revision that comes in parts.
+    fn take(&self, message: pb::WatchResponse, beginning: &mut Picture, begun: &mut pb::RevisionChanges) {
         match message.event {
             Some(Event::InitialState(part)) => {
+                *begun = pb::RevisionChanges::default();
                 if !beginning.is_as_of(&message.history, part.revision) {
                     // The stream broke within its first state, and another one has begun.
                     *beginning = Picture::beginning(&message.history, part.revision);
@@ -51,7 +53,15 @@ impl Shared {
                     self.replace(std::mem::take(beginning));
                 }
             }
-            Some(Event::Changes(changes)) => self.change(changes),
+            Some(Event::Changes(part)) => {
+                if begun.revision != part.revision || begun.changes.is_empty() {
+                    *begun = pb::RevisionChanges { revision: part.revision, ..Default::default() };
+                }
+                begun.changes.extend(part.changes);
+                if !part.partial {
+                    self.change(std::mem::take(begun));
+                }
+            }
             Some(Event::Progress(progress)) => self.heard(progress.revision),
             // The stream that follows goes on where this one ended.
             Some(Event::Ending(ending)) => self.heard(ending.revision),
@@ -167,25 +177,51 @@ mod tests {
     #[test]
     fn a_state_that_began_anew_has_nothing_of_the_one_before() {
         let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
-        shared.take(part(5, "gone"), &mut beginning);
+        let mut begun = pb::RevisionChanges::default();
+        shared.take(part(5, "gone"), &mut beginning, &mut begun);
         assert_eq!(known(&shared), (0, Vec::new()), "half a state is none");
-        shared.take(part(7, "a"), &mut beginning);
-        shared.take(part(7, "b"), &mut beginning);
-        shared.take(end(7), &mut beginning);
+        shared.take(part(7, "a"), &mut beginning, &mut begun);
+        shared.take(part(7, "b"), &mut beginning, &mut begun);
+        shared.take(end(7), &mut beginning, &mut begun);
         let both = ["a", "b"].map(|id| format!("namespaces/default/models/{id}"));
         assert_eq!(known(&shared), (7, both.to_vec()));
     }
 
     #[test]
+    fn a_revision_that_comes_in_parts_is_seen_whole() {
+        let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
+        let mut begun = pb::RevisionChanges::default();
+        shared.take(end(7), &mut beginning, &mut begun);
+        let change = |revision, id: &str, partial| {
+            let name = format!("namespaces/default/models/{id}");
+            let change = pb::ResourceChange { name, resource: Some(model(id)), ..Default::default() };
+            let changes = pb::RevisionChanges { revision, changes: vec![change], partial };
+            pb::WatchResponse { event: Some(Event::Changes(changes)), history: "h".to_owned() }
+        };
+        shared.take(change(8, "a", true), &mut beginning, &mut begun);
+        assert_eq!(known(&shared), (7, Vec::new()), "half a revision is none");
+        // The stream broke, and the next one begins with the first part again.
+        shared.take(change(8, "a", true), &mut beginning, &mut begun);
+        shared.take(change(8, "b", false), &mut beginning, &mut begun);
+        let both = ["a", "b"].map(|id| format!("namespaces/default/models/{id}"));
+        assert_eq!(known(&shared), (8, both.to_vec()));
+        shared.take(change(9, "c", true), &mut beginning, &mut begun);
+        shared.take(end(3), &mut beginning, &mut begun);
+        shared.take(change(9, "d", false), &mut beginning, &mut begun);
+        assert_eq!(known(&shared), (9, vec!["namespaces/default/models/d".to_owned()]), "a state that began anew");
+    }
+
+    #[test]
     fn progress_is_heard_ends_an_interruption_and_leaves_the_picture_as_it_is() {
         let (shared, mut beginning) = (Shared::load(CacheSettings::default()), Picture::default());
-        shared.take(end(7), &mut beginning);
+        let mut begun = pb::RevisionChanges::default();
+        shared.take(end(7), &mut beginning, &mut begun);
         shared.interrupted(Error::local(Code::Unavailable, "DRAINING", "stopping".to_owned()));
         let interrupted = shared.news.borrow().freshness();
         assert!(!interrupted.live && interrupted.interruption.is_some());
         let progress = pb::Progress { revision: 9 };
         let message = pb::WatchResponse { event: Some(Event::Progress(progress)), history: "h".to_owned() };
-        shared.take(message, &mut beginning);
+        shared.take(message, &mut beginning, &mut begun);
         let heard = shared.news.borrow().freshness();
         assert_eq!((heard.live, heard.interruption, heard.revision, known(&shared).0), (true, None, 9, 7));
     }

@@ -96,7 +96,7 @@ impl FakeRegistry {
                 pb::ResourceChange { name, action: pb::ChangeAction::Update.into(), resource }
             };
             let changes = changes.into_iter().map(change).collect();
-            state.log.push(pb::RevisionChanges { revision: state.revision, changes });
+            state.log.push(pb::RevisionChanges { revision: state.revision, changes, partial: false });
         });
         self.0.state.borrow().revision
     }
@@ -242,6 +242,7 @@ registry! {
     set_aliases(SetAliasesRequest) -> SetAliasesResponse;
     propose_alias(ProposeAliasRequest) -> Alias;
     approve_alias(ApproveAliasRequest) -> Alias;
+    apply_models(ApplyModelsRequest) -> ApplyModelsResponse;
     create_team(CreateTeamRequest) -> Team;
     get_team(GetTeamRequest) -> Team;
     list_teams(ListTeamsRequest) -> ListTeamsResponse;

@@ -17,7 +17,7 @@ use crate::{Change, Commit, Revision};
 pub(super) const HEADER: usize = 24;
 
 /// A longer body is no body: what the largest transaction can need, with room to spare.
-pub(super) const BODY_LIMIT: usize = 8 * crate::txn::TXN_LIMIT;
+pub(super) const BODY_LIMIT: usize = 2 * crate::txn::TXN_LIMIT;
 
 /// Begins a record that is the first of its group: everything before it was synced when it was written.
 pub(super) const FIRST: [u8; 4] = *b"SLJ1";

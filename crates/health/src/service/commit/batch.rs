@@ -16,9 +16,9 @@ use crate::service::meters::Meters;
 use crate::state::{Delta, Series, Snapshot, Sums};
 use crate::window::Minute;
 
-/// About as many bytes are written by one transaction: half of what the store allows, since the weight of a cell is an
-/// estimate.
-const ROOM: usize = slipway_store::txn::TXN_LIMIT / 2;
+/// About as many bytes are written by one transaction: far less than the store allows, since the weight of a cell is an
+/// estimate, and whoever waits behind it waits for all of it.
+const ROOM: usize = slipway_store::txn::TXN_LIMIT / 8;
 /// About the bytes of a key.
 const KEY_BYTES: usize = 160;
 
