@@ -125,7 +125,7 @@ fn found<'a>(
 }
 
 fn answered(done: Done) -> Result<Kept<Alias>, Error> {
-    let Done { answer, revision, committed: _ } = done;
+    let Done { answer, revision, .. } = done;
     match answer.into_iter().next() {
         Some(Resource::Alias(alias)) => Ok(Kept::new(alias, revision)),
         Some(other) => Err(Error::wrong_kind(&other)),
