@@ -11,5 +11,6 @@ mod operations;
 mod past;
 mod reports;
 mod services;
+mod sightings;
 mod teams;
 mod tiers;

@@ -41,7 +41,7 @@ tiers = [3, 4]
 ";
 
 /// Methods about many resources, about types or about a whole service, which have tests of their own.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 30] = [
     "CreateModelType",
     "GetModelType",
     "ListModelTypes",
@@ -64,6 +64,14 @@ const OTHERS: [&str; 22] = [
     "GetCaller",
     "ExplainAccess",
     "Backup",
+    "ReportSightings",
+    "ListSightings",
+    "CreateNamespace",
+    "GetNamespace",
+    "ListNamespaces",
+    "UpdateNamespace",
+    "DeleteNamespace",
+    "UndeleteNamespace",
 ];
 
 /// A request as somebody.
@@ -208,6 +216,7 @@ async fn watched(services: &Services, name: &str, last: &str) -> Vec<String> {
             registry::resource::Resource::Traffic(value) => value.name,
             registry::resource::Resource::Team(value) => value.name,
             registry::resource::Resource::Alias(value) => value.name,
+            registry::resource::Resource::Namespace(value) => value.name,
         }));
     }
     names

@@ -8,6 +8,12 @@ const FUNCTION: usize = 60;
 /// The longest file, without its modules for tests.
 const FILE: usize = 400;
 
+/// Files that may be longer, each with its reason.
+const LONGER: [(&str, &str); 1] = [(
+    "crates/registry/src/grpc.rs",
+    "a trait is implemented in one place, and this one has a handler of four steps for each method of the registry",
+)];
+
 /// The longest `main.rs` of a service.
 const MAIN: usize = 30;
 
@@ -27,7 +33,7 @@ pub fn long_files(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for source in &tree.sources {
         let (all, in_tests) = source.lines;
-        if all - in_tests > FILE {
+        if all - in_tests > FILE && LONGER.iter().all(|(path, _)| source.path != *path) {
             let what =
                 format!("{} lines without tests, and {FILE} is the limit: which two ideas are it?", all - in_tests);
             complaints.push(source.complain(1, what));
@@ -78,6 +84,7 @@ mod tests {
         let file = |lines: usize| format!("{}{tests}", "// l\n".repeat(lines));
         assert_eq!(long_files(&one("a.rs", &file(400))), []);
         assert_eq!(long_files(&one("a.rs", &file(401))).len(), 1);
+        assert_eq!(long_files(&one(LONGER[0].0, &file(401))), []);
     }
 
     #[test]

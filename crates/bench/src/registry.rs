@@ -1,9 +1,10 @@
 //! GetModel beside a service that does nothing, and CreateModel beside a file that is appended to and synced; both while a
-//! backup is taken; and what a large fleet changes of it.
+//! backup is taken; what a large fleet changes of it; and how long a change takes to a thousand watchers.
 
 mod backup;
 mod etcd;
 mod fleet;
+mod watchers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +65,8 @@ pub async fn measure(round: Duration, folder: &Path, scale: Scale) -> Result<Fig
     let secured = secured::compare(round, folder).await?.compare(|served| served.per_second);
     let figures = figures(&reading, [creating, secured], [payload, record]);
     let figures = figures.and(backup::measure(round, folder).await?);
-    Ok(figures.and(fleet::measure(round, folder, scale).await?))
+    let figures = figures.and(fleet::measure(round, folder, scale).await?);
+    Ok(figures.and(watchers::measure(round, folder).await?))
 }
 
 fn figures(reading: &Turns<Served>, [creating, secured]: [Compared; 2], [payload, record]: [usize; 2]) -> Figures {

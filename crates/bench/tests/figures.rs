@@ -39,7 +39,7 @@ const STORE: [&str; 8] = [
     "/bare_sync_per_s/256",
 ];
 
-const REGISTRY: [&str; 16] = [
+const REGISTRY: [&str; 17] = [
     "/get_model_per_s",
     "/echo_per_s",
     "/get_model_p99_ms",
@@ -49,6 +49,7 @@ const REGISTRY: [&str; 16] = [
     "/get_model_p99_backup_factor",
     "/create_model_p99_backup_factor",
     "/backup_mib_per_s",
+    "/watch_1000_p99_ms",
     "/create_version_per_s_empty",
     "/create_version_per_s_full",
     "/get_model_ratio_full",

@@ -163,6 +163,7 @@ fn name(resource: &pb::Resource) -> Option<&str> {
         Resource::Version(version) => &version.name,
         Resource::Alias(alias) => &alias.name,
         Resource::Traffic(traffic) => &traffic.name,
+        Resource::Namespace(namespace) => &namespace.name,
     })
 }
 

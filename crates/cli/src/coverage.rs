@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 57] = [
+const VERBS: [(&str, &str); 67] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -53,6 +53,14 @@ const VERBS: [(&str, &str); 57] = [
     ("ProveInclusion", "ledger prove"),
     ("ProveConsistency", "ledger verify"),
     ("ExportLedger", "ledger export"),
+    ("CreateNamespace", "namespace create"),
+    ("GetNamespace", "namespace get"),
+    ("ListNamespaces", "namespace ls"),
+    ("UpdateNamespace", "namespace update"),
+    ("DeleteNamespace", "namespace delete"),
+    ("UndeleteNamespace", "namespace undelete"),
+    ("ReportSightings", "sighting report"),
+    ("ListSightings", "sighting ls"),
     ("GetHealth", "health show"),
     ("Evaluate", "health evaluate"),
     ("CreateLaunch", "launch start"),

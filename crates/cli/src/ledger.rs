@@ -112,6 +112,8 @@ pub enum Kind {
     Team,
     /// Aliases.
     Alias,
+    /// Namespaces.
+    Namespace,
 }
 
 impl Kind {
@@ -123,6 +125,7 @@ impl Kind {
             Self::Traffic => pb::ResourceKind::Traffic,
             Self::Team => pb::ResourceKind::Team,
             Self::Alias => pb::ResourceKind::Alias,
+            Self::Namespace => pb::ResourceKind::Namespace,
         }
     }
 }
@@ -235,6 +238,7 @@ fn named(resource: &pb::Resource) -> String {
         Some(pb::resource::Resource::Traffic(traffic)) => &traffic.name,
         Some(pb::resource::Resource::Team(team)) => &team.name,
         Some(pb::resource::Resource::Alias(alias)) => &alias.name,
+        Some(pb::resource::Resource::Namespace(namespace)) => &namespace.name,
         None => return "something that this command does not know".to_owned(),
     };
     text::resource(name)

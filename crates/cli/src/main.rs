@@ -28,7 +28,9 @@ mod login;
 mod manifest;
 mod model;
 mod model_type;
+mod namespace;
 mod output;
+mod sighting;
 mod style;
 mod table;
 mod team;
@@ -79,6 +81,9 @@ enum Command {
     Up(up::Up),
     /// Launch three versions of a real model on 92 days of real flights.
     Demo(demo::Demo),
+    /// Parts of the registry with models and teams of their own: create, get, ls, update, delete, undelete.
+    #[command(subcommand)]
+    Namespace(namespace::Namespace),
     /// Groups of people who own models: create, get, ls, update, delete, undelete.
     #[command(subcommand)]
     Team(team::Team),
@@ -104,6 +109,9 @@ enum Command {
     /// Which versions serve which share of a model's units: get, set, route.
     #[command(subcommand)]
     Traffic(traffic::Traffic),
+    /// What really runs, held against what is registered: ls, report.
+    #[command(subcommand)]
+    Sighting(sighting::Sighting),
     /// Launches: start, ls, show, watch, pause, resume, promote, abort, explain.
     #[command(subcommand)]
     Launch(launch::Launch),
@@ -160,6 +168,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = match command {
         Command::Up(up) => return up.run(output).await,
         Command::Demo(demo) => return demo.run(output).await,
+        Command::Namespace(namespace) => namespace.run(&connect, output).await,
         Command::Team(team) => team.run(&connect, output).await,
         Command::Alias(alias) => alias.run(&connect, output).await,
         Command::ModelType(model_type) => model_type.run(&connect, output).await,
@@ -169,6 +178,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(export) => export.run(&connect, output).await,
         Command::Import(import) => import.run(&connect, output).await,
         Command::Traffic(traffic) => traffic.run(&connect, output).await,
+        Command::Sighting(sighting) => sighting.run(&connect, output).await,
         Command::Launch(launch) => return launch.run(&connect, output).await,
         Command::Health(health) => return health.run(&connect, output).await,
         Command::Triage(triage) => triage.run(&connect, output).await,

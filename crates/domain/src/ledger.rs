@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::alias::Alias;
 use crate::model::{Model, ModelType, Version};
 use crate::name::{ModelName, NamespaceName};
+use crate::namespace::Namespace;
 use crate::principal::Principal;
 use crate::team::Team;
 use crate::traffic::Traffic;
@@ -38,6 +39,8 @@ pub enum Resource {
     Team(Team),
     /// An alias.
     Alias(Alias),
+    /// A namespace.
+    Namespace(Namespace),
 }
 
 impl Resource {
@@ -51,6 +54,7 @@ impl Resource {
             Self::Traffic(model, _) => model.traffic(),
             Self::Team(team) => team.name.to_string(),
             Self::Alias(alias) => alias.name.to_string(),
+            Self::Namespace(namespace) => namespace.name.to_string(),
         }
     }
 
@@ -64,6 +68,7 @@ impl Resource {
             Self::Traffic(model, _) => model.parent(),
             Self::Team(team) => NamespaceName { namespace: team.name.namespace.clone() },
             Self::Alias(alias) => alias.name.model.parent(),
+            Self::Namespace(namespace) => namespace.name.clone(),
         }
     }
 }

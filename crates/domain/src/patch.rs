@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::alias::Alias;
 use crate::apply::Shown;
 use crate::model::{Model, ModelType, Version};
+use crate::namespace::Namespace;
 use crate::team::Team;
 
 /// A resource whose fields can be changed one by one.
@@ -73,6 +74,7 @@ macro_rules! patch {
 patch!(ModelType: display_name, description, criticality, labels; immutable:);
 patch!(Model: display_name, description, model_type, owner, on_call, runbook_uri, surface, funnel_stage, business_function,
     predicted_event, label_window, criticality, depends_on, health_policy, labels; immutable:);
+patch!(Namespace: display_name, description, labels; immutable:);
 patch!(Team: display_name, description, contact, pager_uri, escalation, labels; immutable:);
 patch!(Version: display_name, description, artifact_uri, artifact_digest, labels;
     immutable: "artifact_uri", "artifact_digest");

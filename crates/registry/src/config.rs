@@ -34,6 +34,14 @@ const WATCH_MAX_AGE: Setting<Duration> = Setting::new(
     "How old a watch gets at most, and three quarters of it at least, before it is ended to be begun again",
 );
 
+const SIGHTINGS_EXPIRY: Setting<Duration> = Setting::new(
+    "sightings.expiry",
+    "24h",
+    parse::duration,
+    "a duration from 1ms to 24h, as 6h",
+    "After which time without a report it is forgotten that a model was seen running",
+);
+
 /// The registry's program.
 pub const DECLARATION: Declaration<Config> = Declaration {
     name: "slipway-registry",
@@ -41,7 +49,7 @@ pub const DECLARATION: Declaration<Config> = Declaration {
     listen: "127.0.0.1:7701",
     ops_listen: "127.0.0.1:7711",
     data_dir: "slipway-data/registry",
-    settings: &[WATCH_MAX_AGE.row],
+    settings: &[WATCH_MAX_AGE.row, SIGHTINGS_EXPIRY.row],
     read,
     examples: "\
   slipway-registry
@@ -50,7 +58,9 @@ pub const DECLARATION: Declaration<Config> = Declaration {
 };
 
 fn read(reader: &mut Reader) -> Config {
-    Config { settings: Settings { watch_max_age: reader.value(&WATCH_MAX_AGE) } }
+    let settings =
+        Settings { watch_max_age: reader.value(&WATCH_MAX_AGE), sightings_expiry: reader.value(&SIGHTINGS_EXPIRY) };
+    Config { settings }
 }
 
 const REVISION: Figure<Gauge> = Figure::gauge("registry_revision", "The revision that reads see.", &[]);

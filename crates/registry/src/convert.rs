@@ -6,8 +6,10 @@ mod deletion;
 mod insight;
 mod ledger;
 mod mutation;
+mod namespaces;
 mod question;
 mod resource;
+mod sightings;
 mod teams;
 
 pub use answer::{
@@ -19,6 +21,8 @@ pub use deletion::{attest_model, deletion};
 pub use insight::*;
 pub use ledger::*;
 pub use mutation::*;
+pub use namespaces::{create_namespace, get_namespace, list_namespaces, namespace, namespaces, update_namespace};
 pub use question::*;
 pub use resource::{alias, model, model_type, team, traffic, version};
+pub use sightings::{list_sightings, report_sightings, reported, sightings};
 pub use teams::{approve_alias, create_team, propose_alias, set_aliases, update_team};

@@ -312,6 +312,54 @@ impl Service for Handlers {
         .await
     }
 
+    async fn create_namespace(&self, request: Request<pb::CreateNamespaceRequest>) -> Answer<pb::Namespace> {
+        handle(request, async |caller, message| {
+            let (intent, wanted) = convert::create_namespace(caller, message)?;
+            self.0.create_namespace(&intent, wanted).await.map(convert::namespace)
+        })
+        .await
+    }
+
+    async fn get_namespace(&self, request: Request<pb::GetNamespaceRequest>) -> Answer<pb::Namespace> {
+        handle(request, async |caller, message| {
+            let (name, as_of) = convert::get_namespace(message)?;
+            self.0.get_namespace(&caller, &name, as_of).await.map(convert::namespace)
+        })
+        .await
+    }
+
+    async fn list_namespaces(&self, request: Request<pb::ListNamespacesRequest>) -> Answer<pb::ListNamespacesResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::list_namespaces(message)?;
+            self.0.list_namespaces(&caller, &query).await.map(convert::namespaces)
+        })
+        .await
+    }
+
+    async fn update_namespace(&self, request: Request<pb::UpdateNamespaceRequest>) -> Answer<pb::Namespace> {
+        handle(request, async |caller, message| {
+            let (intent, update) = convert::update_namespace(caller, message)?;
+            self.0.update_namespace(&intent, update).await.map(convert::namespace)
+        })
+        .await
+    }
+
+    async fn delete_namespace(&self, request: Request<pb::DeleteNamespaceRequest>) -> Answer<pb::Namespace> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_namespace(&intent, &delete).await.map(convert::namespace)
+        })
+        .await
+    }
+
+    async fn undelete_namespace(&self, request: Request<pb::UndeleteNamespaceRequest>) -> Answer<pb::Namespace> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0.undelete_namespace(&intent, (&asked.name, &asked.etag)).await.map(convert::namespace)
+        })
+        .await
+    }
+
     async fn apply_models(&self, request: Request<pb::ApplyModelsRequest>) -> Answer<pb::ApplyModelsResponse> {
         handle(request, async |caller, message| {
             let (intent, apply) = convert::apply_models(caller, message)?;
@@ -386,6 +434,25 @@ impl Service for Handlers {
         handle(request, async |caller, message| {
             let (old, moment) = convert::prove_consistency(message)?;
             self.0.prove_consistency(&caller, old, moment).map(convert::consistency)
+        })
+        .await
+    }
+
+    async fn report_sightings(
+        &self,
+        request: Request<pb::ReportSightingsRequest>,
+    ) -> Answer<pb::ReportSightingsResponse> {
+        handle(request, async |caller, message| {
+            let report = convert::report_sightings(&caller, message)?;
+            self.0.report_sightings(&caller, report).await.map(convert::reported)
+        })
+        .await
+    }
+
+    async fn list_sightings(&self, request: Request<pb::ListSightingsRequest>) -> Answer<pb::ListSightingsResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::list_sightings(message)?;
+            self.0.list_sightings(&caller, &query).await.map(convert::sightings)
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use slipway_domain::name::{Identifier, ModelName};
+use slipway_domain::sighting::Seen;
 use uuid::Uuid;
 
 /// Current states of model types, models, versions and traffic.
@@ -18,6 +19,8 @@ pub const ANSWER: &[u8] = b"answer/";
 pub const LEDGER: &[u8] = b"ledger/";
 /// By namespace: written whenever what effective tiers are computed along changes, so that such changes see each other.
 pub const EDGES: &[u8] = b"edges/";
+/// What fleets see running.
+pub const SIGHTING: &[u8] = b"sighting/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -59,6 +62,14 @@ pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
 #[must_use]
 pub fn edges(namespace: &Identifier) -> Bytes {
     join(EDGES, namespace.as_str().as_bytes())
+}
+
+/// What is kept of `seen`. Its texts are visible ASCII, but for the principal's, which is the last.
+#[must_use]
+pub fn sighting(seen: &Seen) -> Bytes {
+    let Seen { namespace, model, version, digest, endpoint, reporter } = seen;
+    let parts = [namespace.as_str(), model, &version.to_string(), digest, endpoint, reporter.as_str()];
+    join(SIGHTING, parts.join("\0").as_bytes())
 }
 
 /// The claims to the fields of the resource called `name`.

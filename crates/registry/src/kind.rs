@@ -11,6 +11,8 @@ use slipway_domain::check::Check;
 use slipway_domain::deletion::Deletion;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Version};
+use slipway_domain::name::Identifier;
+use slipway_domain::namespace::Namespace;
 use slipway_domain::patch::Patch;
 use slipway_domain::team::Team;
 use slipway_store::Revision;
@@ -74,6 +76,9 @@ pub trait Rules: Patch {
     /// Whose it is.
     fn subject<'a>(&'a self, state: &'a State) -> Subject<'a>;
 
+    /// The namespace that must be there for it to be created.
+    fn parent(name: &Self::Name) -> Option<&Identifier>;
+
     /// What refers to it, so that it can't be deleted: at most a few names.
     fn holders(name: &Self::Name, state: &State) -> Vec<String>;
 }
@@ -122,3 +127,4 @@ kind!(ModelType, model_types, "model_type");
 kind!(Model, models, "model");
 kind!(Version, versions, "version");
 kind!(Team, teams, "team");
+kind!(Namespace, namespaces, "namespace");

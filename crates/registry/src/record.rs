@@ -8,6 +8,7 @@ use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
 use slipway_domain::name::{Identifier, ModelName};
+use slipway_domain::sighting::Sighting;
 use uuid::Uuid;
 
 use crate::Error;
@@ -57,6 +58,8 @@ pub enum Row {
     Ledger,
     /// That what effective tiers are computed along changed in this namespace.
     Edges(Identifier),
+    /// What a fleet sees running.
+    Sighting(Sighting),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -87,6 +90,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);
+    }
+    if key.starts_with(keys::SIGHTING) {
+        return record::decode(value).map(Row::Sighting).map_err(unreadable);
     }
     if key == keys::SIGNING_KEY {
         return Ok(Row::SigningKey);

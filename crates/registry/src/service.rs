@@ -16,11 +16,13 @@ mod list;
 mod listed_model;
 mod model_types;
 mod models;
+mod namespaces;
 mod owners;
 mod past;
 mod print;
 mod protected;
 mod purge;
+mod sightings;
 mod signing;
 mod standard;
 mod teams;
@@ -46,6 +48,7 @@ pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use protected::{Propose, Protection};
+pub use sightings::{ListedSighting, Reported, SightingsReport};
 pub use standard::Delete;
 pub use traffic::SetTraffic;
 pub use triage::{Triage, Triaged};
@@ -72,6 +75,8 @@ pub struct Registry {
     signer: Signer,
     /// What is watched.
     views: watch::Views,
+    /// What was seen again since it was written.
+    latest: sightings::Latest,
     settings: Settings,
 }
 
@@ -80,11 +85,13 @@ pub struct Registry {
 pub struct Settings {
     /// How old a watch gets at most.
     pub watch_max_age: Duration,
+    /// After which time without a report a sighting is forgotten.
+    pub sightings_expiry: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { watch_max_age: Duration::from_secs(60 * 60) }
+        Self { watch_max_age: Duration::from_secs(60 * 60), sightings_expiry: Duration::from_secs(24 * 60 * 60) }
     }
 }
 
@@ -160,13 +167,15 @@ impl Registry {
             censuses: census::Censuses::default(),
             signer,
             views: watch::Views::default(),
+            latest: sightings::Latest::default(),
             settings,
         }))
     }
 
-    /// Keeps the picture up to date, and forgets old answers and what was deleted long ago; never ends.
+    /// Keeps the picture up to date, forgets old answers and what was deleted long ago, and writes when
+    /// models were seen; never ends.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.keep_current(), self.forget_answers(), self.purge());
+        tokio::join!(self.keep_current(), self.forget_answers(), self.purge(), self.keep_sightings());
     }
 
     async fn keep_current(&self) {

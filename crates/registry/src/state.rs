@@ -1,11 +1,13 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
+mod holding;
 mod hypothesis;
 mod kept;
 mod ledger;
 mod origin;
 mod past;
 mod recent;
+mod sightings;
 mod subject;
 mod tiers;
 
@@ -14,7 +16,8 @@ use slipway_domain::alias::Alias;
 use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::{Kept, Picture};
@@ -27,7 +30,8 @@ pub use ledger::{Ledger, Place};
 pub use origin::TierOrigin;
 pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
-pub use subject::{team_subject, type_subject};
+pub use sightings::Sightings;
+pub use subject::{namespace_subject, team_subject, type_subject};
 pub use tiers::{Shift, Tiers};
 
 use crate::record::{self, Answer, Row};
@@ -48,6 +52,8 @@ pub struct State {
     pub traffic: OrdMap<ModelName, Kept<Traffic>>,
     /// The teams.
     pub teams: OrdMap<TeamName, Kept<Team>>,
+    /// The namespaces that were created or changed.
+    pub namespaces: OrdMap<NamespaceName, Kept<Namespace>>,
     /// The aliases of each model.
     pub aliases: OrdMap<AliasName, Kept<Alias>>,
     /// The newest version number of each model that has one.
@@ -64,6 +70,8 @@ pub struct State {
     pub tiers: Tiers,
     /// When what effective tiers are computed along was last changed, by namespace.
     pub edges: OrdMap<Identifier, Revision>,
+    /// What fleets see running.
+    pub sightings: Sightings,
     /// What the newest revisions changed.
     pub recent: Recent,
 }
@@ -109,6 +117,7 @@ impl Picture for State {
             Row::Edges(namespace) => {
                 self.edges.insert(namespace, revision);
             }
+            Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::SigningKey => {}
         }
         Ok(())
@@ -120,6 +129,8 @@ impl Picture for State {
         } else if let Some(name) = keys::resource_name(key) {
             self.changes(name);
             self.forget(name);
+        } else if key.starts_with(keys::SIGHTING) {
+            self.sightings.remove(key);
         } else if let Some(name) = keys::claimed_name(key) {
             self.claims.remove(name);
         }
@@ -148,6 +159,9 @@ impl State {
             }
             Resource::Team(value) => {
                 self.teams.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Namespace(value) => {
+                self.namespaces.insert(value.name.clone(), Kept::new(value, revision));
             }
             Resource::Alias(value) => {
                 self.aliases.insert(value.name.clone(), Kept::new(value, revision));

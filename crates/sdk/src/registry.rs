@@ -1,5 +1,8 @@
 //! The client of the registry.
 
+mod namespaces;
+mod sightings;
+
 use slipway_domain::as_of::AsOf;
 use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
@@ -43,6 +46,8 @@ questions!(
     ListAliasesRequest,
     GetTeamRequest,
     ListTeamsRequest,
+    GetNamespaceRequest,
+    ListNamespacesRequest,
     GetTrafficRequest,
     ListChangesRequest,
     AggregateModelsRequest,
@@ -71,6 +76,10 @@ mutations!(
     UpdateTeamRequest,
     DeleteTeamRequest,
     UndeleteTeamRequest,
+    CreateNamespaceRequest,
+    UpdateNamespaceRequest,
+    DeleteNamespaceRequest,
+    UndeleteNamespaceRequest,
     SetTrafficRequest,
     ApplyModelsRequest,
 );

@@ -35,7 +35,8 @@ fn registry(method: &str) -> Option<Permission> {
     Some(match method {
         "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
-        | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" => Permission::ReadModels,
+        | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" | "ListSightings"
+        | "GetNamespace" | "ListNamespaces" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" | "ApplyModels" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
@@ -45,6 +46,8 @@ fn registry(method: &str) -> Option<Permission> {
         "ApproveAlias" => Permission::ApproveAliases,
         "QuarantineVersion" => Permission::QuarantineVersions,
         "SetTraffic" => Permission::WriteTraffic,
+        "ReportSightings" => Permission::ReportSightings,
+        "CreateNamespace" | "UpdateNamespace" | "DeleteNamespace" | "UndeleteNamespace" => Permission::WriteNamespaces,
         // On everything: what they tell is of the whole ledger.
         "GetCheckpoint" | "ProveInclusion" | "ProveConsistency" | "ExportLedger" => Permission::ReadLedger,
         _ => return None,

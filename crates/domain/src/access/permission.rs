@@ -39,11 +39,15 @@ pub enum Permission {
     BackUp,
     /// Read the whole ledger, byte for byte, and have it proven.
     ReadLedger,
+    /// Report which models run where.
+    ReportSightings,
+    /// Create, change and delete namespaces.
+    WriteNamespaces,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadModels,
         Self::WriteModels,
         Self::WriteTeams,
@@ -62,6 +66,8 @@ impl Permission {
         Self::ExplainAccess,
         Self::BackUp,
         Self::ReadLedger,
+        Self::ReportSightings,
+        Self::WriteNamespaces,
     ];
 
     /// The name, as `models.read`.
@@ -86,6 +92,8 @@ impl Permission {
             Self::ExplainAccess => "access.explain",
             Self::BackUp => "service.backup",
             Self::ReadLedger => "ledger.read",
+            Self::ReportSightings => "sightings.report",
+            Self::WriteNamespaces => "namespaces.write",
         }
     }
 

@@ -63,7 +63,7 @@ impl Role {
         use Permission as P;
         match self {
             Self::Viewer => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ReadLedger],
-            Self::Reporter => &[P::ReadModels, P::ReportObservations],
+            Self::Reporter => &[P::ReadModels, P::ReportObservations, P::ReportSightings],
             Self::Registrar => &[
                 P::ReadModels,
                 P::ReadHealth,
@@ -120,5 +120,6 @@ mod tests {
         assert_eq!(with(Permission::ApproveLaunches).collect::<Vec<_>>(), [Role::Approver, Role::Admin]);
         assert_eq!(with(Permission::ExplainAccess).collect::<Vec<_>>(), [Role::Operator, Role::Admin]);
         assert_eq!(with(Permission::ReportObservations).collect::<Vec<_>>(), [Role::Reporter, Role::Admin]);
+        assert_eq!(with(Permission::ReportSightings).collect::<Vec<_>>(), [Role::Reporter, Role::Admin]);
     }
 }

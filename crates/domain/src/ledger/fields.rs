@@ -6,6 +6,7 @@ use super::Resource;
 use crate::alias::Alias;
 use crate::deletion::Deletion;
 use crate::model::{Attestation, Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version};
+use crate::namespace::Namespace;
 use crate::team::Team;
 use crate::traffic::Traffic;
 
@@ -36,6 +37,7 @@ impl Texts {
             Resource::Traffic(_, value) => texts.traffic(value),
             Resource::Team(value) => texts.team(value),
             Resource::Alias(value) => texts.alias(value),
+            Resource::Namespace(value) => texts.namespace(value),
         }
         texts
     }
@@ -94,6 +96,14 @@ impl Texts {
         self.add("display_name", display_name);
         self.add("description", description);
         self.criticality(criticality.as_ref());
+        self.labels(labels);
+        self.deletion(*deletion);
+    }
+
+    fn namespace(&mut self, value: &Namespace) {
+        let Namespace { name: _, display_name, description, labels, created_at: _, updated_at: _, deletion } = value;
+        self.add("display_name", display_name);
+        self.add("description", description);
         self.labels(labels);
         self.deletion(*deletion);
     }

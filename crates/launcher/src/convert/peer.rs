@@ -122,8 +122,11 @@ fn changed(change: pb_registry::ResourceChange) -> Option<News> {
             Ok((model, traffic)) => News::Changed(model, traffic),
             Err(_) => News::Missed,
         }),
-        Resource::ModelType(_) | Resource::Model(_) | Resource::Version(_) | Resource::Team(_) | Resource::Alias(_) => {
-            None
-        }
+        Resource::ModelType(_)
+        | Resource::Model(_)
+        | Resource::Version(_)
+        | Resource::Team(_)
+        | Resource::Alias(_)
+        | Resource::Namespace(_) => None,
     }
 }

@@ -87,6 +87,7 @@ fn kind(resource: &Resource) -> &'static str {
         Resource::Version(_) => "version",
         Resource::Alias(_) => "alias",
         Resource::Traffic(..) => "traffic",
+        Resource::Namespace(_) => "namespace",
     }
 }
 
@@ -118,6 +119,10 @@ fn item(check: &mut Check, resource: pb::Resource) -> Option<Item> {
             check.add("traffic", "NOT_APPLICABLE", "is nothing that a manifest says: SetTraffic moves it");
             None
         }
+        Some(Kind::Namespace(_)) => {
+            check.add("namespace", "NOT_APPLICABLE", "is nothing that a manifest says: UpdateNamespace changes it");
+            None
+        }
         None => {
             check.add("resource", "REQUIRED", "is required: a team, a model type, a model, a version or an alias");
             None
@@ -133,7 +138,8 @@ fn alias(check: &mut Check, message: pb::Alias) -> Option<Item> {
         check.add("alias.version", "OTHER_MODEL", "is a version of another model than the alias'");
     }
     let epoch = jiff::Timestamp::UNIX_EPOCH;
-    let wanted = Alias { name, number: version.number, protected, proposal: None, created_at: epoch, updated_at: epoch };
+    let wanted =
+        Alias { name, number: version.number, protected, proposal: None, created_at: epoch, updated_at: epoch };
     Some(Item { wanted: Resource::Alias(wanted), set: BTreeSet::from(["version".to_owned()]), etag })
 }
 

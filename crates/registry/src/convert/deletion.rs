@@ -44,6 +44,7 @@ asked!(
     DeleteModelRequest, UndeleteModelRequest;
     DeleteVersionRequest, UndeleteVersionRequest;
     DeleteTeamRequest, UndeleteTeamRequest;
+    DeleteNamespaceRequest, UndeleteNamespaceRequest;
 );
 
 /// Reads a request to delete a resource, or to take its deletion back.

@@ -39,7 +39,7 @@ fn moment(
 }
 
 /// The name alone that a Get asks for.
-fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
+pub(super) fn name<T: FromStr<Err = NameError>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|error: NameError| Error::invalid("name", "NOT_A_NAME", error.to_string()))
 }
 
@@ -321,5 +321,6 @@ fn kind(number: i32) -> Result<ResourceKind, Error> {
         pb::ResourceKind::Traffic => ResourceKind::Traffic,
         pb::ResourceKind::Team => ResourceKind::Team,
         pb::ResourceKind::Alias => ResourceKind::Alias,
+        pb::ResourceKind::Namespace => ResourceKind::Namespace,
     })
 }

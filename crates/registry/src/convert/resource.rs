@@ -19,6 +19,7 @@ use slipway_proto::r#type::v1 as pb_type;
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
+use super::namespaces::{namespace, namespace_at};
 use crate::state::{KeptResource, ListedModel, State, TierOrigin};
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -286,6 +287,7 @@ pub fn resource(resource: &Resource, revision: Revision, (caller, state): (&Call
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
         Resource::Team(value) => Kind::Team(team_at(value, revision)),
         Resource::Alias(value) => Kind::Alias(alias_at(value, revision)),
+        Resource::Namespace(value) => Kind::Namespace(namespace_at(value, revision)),
     };
     pb::Resource { resource: Some(kind) }
 }
@@ -301,6 +303,7 @@ pub fn kept(resource: KeptResource) -> pb::Resource {
         KeptResource::Traffic(model, kept) => Kind::Traffic(traffic(&model, kept)),
         KeptResource::Team(kept) => Kind::Team(team(kept)),
         KeptResource::Alias(kept) => Kind::Alias(alias(kept)),
+        KeptResource::Namespace(kept) => Kind::Namespace(namespace(kept)),
     };
     pb::Resource { resource: Some(kind) }
 }

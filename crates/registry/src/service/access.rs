@@ -30,11 +30,14 @@ pub(super) fn check_below(caller: &Caller, parent: &str) -> Result<(), Error> {
 
 /// Whether the caller may see the resource of this name, which a picture tells about.
 pub(super) fn sees(caller: &Caller, state: &State, name: &str) -> bool {
+    let grant = &caller.granted.grant;
     let mut parts = name.split('/');
+    if let Some(("namespaces", namespace)) = name.split_once('/').filter(|(_, rest)| !rest.contains('/')) {
+        return grant.touches(namespace);
+    }
     let (_, Some(namespace), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    let grant = &caller.granted.grant;
     let of_model = || {
         let model = ModelName::parse(&format!("namespaces/{namespace}/models/{id}")).ok();
         model.is_some_and(|model| grant.covers(&state.subject(&model)))

@@ -9,7 +9,7 @@ use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::model::{Model, ModelType};
-use slipway_domain::name::ModelTypeName;
+use slipway_domain::name::{Identifier, ModelTypeName};
 use slipway_store::picture::Kept;
 
 use super::access::check_sees_namespace;
@@ -51,6 +51,10 @@ impl Rules for ModelType {
 
     fn subject<'a>(&'a self, _: &'a State) -> Subject<'a> {
         type_subject(self)
+    }
+
+    fn parent(name: &ModelTypeName) -> Option<&Identifier> {
+        Some(&name.namespace)
     }
 
     fn holders(name: &ModelTypeName, state: &State) -> Vec<String> {

@@ -79,6 +79,10 @@ impl Rules for Model {
         state.model_subject(self)
     }
 
+    fn parent(name: &ModelName) -> Option<&Identifier> {
+        Some(&name.namespace)
+    }
+
     fn holders(name: &ModelName, state: &State) -> Vec<String> {
         let serves = state.traffic.get(name).is_some_and(|kept| !kept.value.ranges.is_empty());
         let dependents = state.tiers.dependents(name).map(ToString::to_string);

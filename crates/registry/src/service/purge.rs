@@ -7,6 +7,7 @@ use slipway_chassis::{Caller, RequestId};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Version};
 use slipway_domain::name::ModelName;
+use slipway_domain::namespace::Namespace;
 use slipway_domain::principal::Principal;
 use slipway_domain::team::Team;
 use slipway_store::Revision;
@@ -43,7 +44,8 @@ impl Registry {
         self.purge_kind::<Model>(&state).await?;
         self.purge_kind::<Version>(&state).await?;
         self.purge_kind::<ModelType>(&state).await?;
-        self.purge_kind::<Team>(&state).await
+        self.purge_kind::<Team>(&state).await?;
+        self.purge_kind::<Namespace>(&state).await
     }
 
     /// What was deleted long enough ago.

@@ -11,6 +11,7 @@ use slipway_domain::principal::Principal;
 use slipway_store::picture::Kept;
 
 use super::commit::{Done, Draft, check_etag, merge};
+use super::namespaces::check_namespace;
 use super::print::Print;
 use super::{Missing, Registry, Update};
 use crate::Error;
@@ -70,7 +71,10 @@ pub(super) fn check_result<K: Kind>(
 ) -> Result<Seen, Error> {
     let mut check = Check::new();
     after.check(&mut check);
-    let seen = after.check_references(before, (caller, state), &mut check);
+    let mut seen = after.check_references(before, (caller, state), &mut check);
+    if let (None, Some(namespace)) = (before, K::parent(after.name())) {
+        seen.extend(check_namespace(&mut check, state, namespace));
+    }
     check.finish()?;
     Ok(seen)
 }

@@ -61,6 +61,10 @@ impl Rules for Team {
         team_subject(&self.name)
     }
 
+    fn parent(name: &TeamName) -> Option<&Identifier> {
+        Some(&name.namespace)
+    }
+
     fn holders(name: &TeamName, state: &State) -> Vec<String> {
         let is = |id: Option<&Identifier>| id == Some(&name.team);
         let id = name.team.as_str();

@@ -11,7 +11,7 @@ use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, Quarantine, Version};
-use slipway_domain::name::{ModelName, VersionName};
+use slipway_domain::name::{Identifier, ModelName, VersionName};
 use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
@@ -59,6 +59,10 @@ impl Rules for Version {
 
     fn subject<'a>(&'a self, state: &'a State) -> Subject<'a> {
         state.subject(&self.name.model)
+    }
+
+    fn parent(_: &VersionName) -> Option<&Identifier> {
+        None
     }
 
     fn holders(name: &VersionName, state: &State) -> Vec<String> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use slipway_domain::alias::Alias;
 use slipway_domain::model::{Model, ModelType, Version};
-use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
 use slipway_domain::tier::Effective;
 use slipway_domain::traffic::Traffic;
@@ -50,16 +51,22 @@ pub enum ResourceKind {
     Team,
     /// An alias.
     Alias,
+    /// A namespace.
+    Namespace,
 }
 
 impl ResourceKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::ModelType, Self::Model, Self::Version, Self::Traffic, Self::Team, Self::Alias];
+    pub const ALL: [Self; 7] =
+        [Self::ModelType, Self::Model, Self::Version, Self::Traffic, Self::Team, Self::Alias, Self::Namespace];
 
     /// What a resource of this name is.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         let mut parts = name.split('/').skip(2);
+        if let ("namespaces", None) = (name.split('/').next()?, name.split('/').nth(2)) {
+            return Some(Self::Namespace);
+        }
         let kind = match (parts.next()?, parts.next()?, parts.next()) {
             ("models", _, None) => Self::Model,
             ("models", _, Some("versions")) => Self::Version,
@@ -88,6 +95,8 @@ pub enum KeptResource {
     Team(Kept<Team>),
     /// An alias.
     Alias(Kept<Alias>),
+    /// A namespace.
+    Namespace(Kept<Namespace>),
 }
 
 impl KeptResource {
@@ -101,6 +110,7 @@ impl KeptResource {
             Self::Traffic(..) => ResourceKind::Traffic,
             Self::Team(_) => ResourceKind::Team,
             Self::Alias(_) => ResourceKind::Alias,
+            Self::Namespace(_) => ResourceKind::Namespace,
         }
     }
 
@@ -114,6 +124,7 @@ impl KeptResource {
             Self::Traffic(model, _) => model.traffic(),
             Self::Team(kept) => kept.value.name.to_string(),
             Self::Alias(kept) => kept.value.name.to_string(),
+            Self::Namespace(kept) => kept.value.name.to_string(),
         }
     }
 
@@ -125,7 +136,7 @@ impl KeptResource {
             Self::Version(kept) => Some(&kept.value.name.model),
             Self::Traffic(model, _) => Some(model),
             Self::Alias(kept) => Some(&kept.value.name.model),
-            Self::ModelType(_) | Self::Team(_) => None,
+            Self::ModelType(_) | Self::Team(_) | Self::Namespace(_) => None,
         }
     }
 
@@ -139,6 +150,7 @@ impl KeptResource {
             Self::Traffic(model, _) => &model.namespace,
             Self::Team(kept) => &kept.value.name.namespace,
             Self::Alias(kept) => &kept.value.name.model.namespace,
+            Self::Namespace(kept) => &kept.value.name.namespace,
         }
     }
 }
@@ -177,6 +189,9 @@ impl State {
             }
             ResourceKind::Team => self.teams.get(&TeamName::parse(name).ok()?).cloned().map(KeptResource::Team),
             ResourceKind::Alias => self.aliases.get(&AliasName::parse(name).ok()?).cloned().map(KeptResource::Alias),
+            ResourceKind::Namespace => {
+                self.namespaces.get(&NamespaceName::parse(name).ok()?).cloned().map(KeptResource::Namespace)
+            }
         }
     }
 
@@ -195,6 +210,7 @@ impl State {
             Some(ResourceKind::Traffic) => drop(ModelName::parse_traffic(name).map(|name| self.traffic.remove(&name))),
             Some(ResourceKind::Team) => drop(TeamName::parse(name).map(|name| self.teams.remove(&name))),
             Some(ResourceKind::Alias) => drop(AliasName::parse(name).map(|name| self.aliases.remove(&name))),
+            Some(ResourceKind::Namespace) => drop(NamespaceName::parse(name).map(|name| self.namespaces.remove(&name))),
             None => {}
         }
     }
@@ -207,6 +223,7 @@ impl State {
         let traffic = self.traffic.iter().map(|(model, kept)| KeptResource::Traffic(model.clone(), kept.clone()));
         let teams = self.teams.values().cloned().map(KeptResource::Team);
         let aliases = self.aliases.values().cloned().map(KeptResource::Alias);
-        teams.chain(types).chain(models).chain(versions).chain(traffic).chain(aliases)
+        let namespaces = self.namespaces.values().cloned().map(KeptResource::Namespace);
+        namespaces.chain(teams).chain(types).chain(models).chain(versions).chain(traffic).chain(aliases)
     }
 }

@@ -3,7 +3,7 @@
 use slipway_domain::access::Subject;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{MILDEST_TIER, Model, ModelType};
-use slipway_domain::name::{ModelName, TeamName};
+use slipway_domain::name::{ModelName, NamespaceName, TeamName};
 
 use super::State;
 
@@ -35,6 +35,7 @@ impl State {
             Resource::Traffic(model, _) => self.subject(model),
             Resource::Team(value) => team_subject(&value.name),
             Resource::Alias(value) => self.subject(&value.name.model),
+            Resource::Namespace(value) => namespace_subject(&value.name),
         }
     }
 }
@@ -44,6 +45,12 @@ impl State {
 pub fn type_subject(value: &ModelType) -> Subject<'_> {
     let tier = value.criticality.as_ref().map_or(MILDEST_TIER, |criticality| criticality.tier);
     Subject { namespace: value.name.namespace.as_str(), team: None, tier: Some(tier) }
+}
+
+/// A namespace: nobody's in particular.
+#[must_use]
+pub fn namespace_subject(name: &NamespaceName) -> Subject<'_> {
+    Subject { namespace: name.namespace.as_str(), team: None, tier: None }
 }
 
 /// A team: its own.

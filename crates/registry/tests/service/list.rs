@@ -107,6 +107,7 @@ async fn the_basic_view_leaves_descriptions_out() {
 async fn all_namespaces_are_listed_by_a_dash() {
     let registry = five_models().await;
     let other = pb::CreateModelRequest { parent: "namespaces/other".to_owned(), ..new_model("f") };
+    registry.client.ensure_namespace(&"namespaces/other".parse().unwrap()).await.unwrap();
     registry.client.ensure_team(&"namespaces/other/teams/ranking".parse().unwrap()).await.unwrap();
     registry.client.create_model(other).await.unwrap();
     assert_eq!(ids(&registry, query("", "", 0)).await.len(), 5);

@@ -131,8 +131,8 @@ impl Picture {
             Kind::Alias(one) => {
                 self.aliases.insert(AliasName::parse(&one.name)?, Arc::new(one));
             }
-            // Nobody who routes asks for teams.
-            Kind::Team(_) => {}
+            // Nobody who routes asks for these.
+            Kind::Team(_) | Kind::Namespace(_) => {}
         }
         Ok(())
     }

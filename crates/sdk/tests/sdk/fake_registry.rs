@@ -141,6 +141,7 @@ fn name_of(resource: &pb::Resource) -> String {
         pb::resource::Resource::Traffic(one) => one.name.clone(),
         pb::resource::Resource::Team(one) => one.name.clone(),
         pb::resource::Resource::Alias(one) => one.name.clone(),
+        pb::resource::Resource::Namespace(one) => one.name.clone(),
     }
 }
 
@@ -252,6 +253,14 @@ registry! {
     get_checkpoint(GetCheckpointRequest) -> Checkpoint;
     prove_inclusion(ProveInclusionRequest) -> ProveInclusionResponse;
     prove_consistency(ProveConsistencyRequest) -> ProveConsistencyResponse;
+    create_namespace(CreateNamespaceRequest) -> Namespace;
+    get_namespace(GetNamespaceRequest) -> Namespace;
+    list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse;
+    update_namespace(UpdateNamespaceRequest) -> Namespace;
+    delete_namespace(DeleteNamespaceRequest) -> Namespace;
+    undelete_namespace(UndeleteNamespaceRequest) -> Namespace;
+    report_sightings(ReportSightingsRequest) -> ReportSightingsResponse;
+    list_sightings(ListSightingsRequest) -> ListSightingsResponse;
 }
 
 /// An UNAVAILABLE that asks to be left alone for `wait`.

@@ -13,6 +13,7 @@ use super::Action;
 use super::plan::{Plan, Settled};
 use crate::kind::{Kind, Rules};
 use crate::service::commit::{Replaced, check_etag};
+use crate::service::namespaces::check_namespace;
 use crate::service::standard::copied;
 use crate::service::traffic::check_version;
 use crate::service::versions::digest_key;
@@ -199,7 +200,10 @@ impl Plan<'_> {
         Rules::check(&*after.value, &mut check);
         let caller = self.caller(&self.item(index).wanted);
         let before = before.map(|kept| &*kept.value);
-        let seen = after.value.check_references(before, (&caller, &self.then), &mut check);
+        let mut seen = after.value.check_references(before, (&caller, &self.then), &mut check);
+        if let (None, Some(namespace)) = (before, K::parent(value.name())) {
+            seen.extend(check_namespace(&mut check, self.state, namespace));
+        }
         self.draft.compares.extend(seen);
         self.refuse_all(index, check);
     }

@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
             Resource::Model(_) => (2, 0),
             Resource::Version(version) => (3, version.name.number),
             Resource::Alias(_) => (4, 0),
-            Resource::Traffic(..) => (5, 0),
+            Resource::Traffic(..) | Resource::Namespace(_) => (5, 0),
         };
         let mut order: Vec<usize> = (0..self.apply.items.len()).collect();
         order.sort_by_key(rank);
@@ -94,8 +94,8 @@ impl<'a> Plan<'a> {
             Resource::Model(value) => self.settle_model(index, value),
             Resource::Version(value) => self.settle_version(index, value),
             Resource::Alias(value) => self.settle_alias(index, value),
-            // Traffic is refused before it gets here.
-            Resource::Traffic(..) => Ok(()),
+            // Both are refused before they get here.
+            Resource::Traffic(..) | Resource::Namespace(_) => Ok(()),
         }
     }
 
@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
             Resource::Model(value) => self.check_kind(index, value),
             Resource::Version(value) => self.check_kind(index, value),
             Resource::Alias(value) => self.check_alias(index, value),
-            Resource::Traffic(..) => {}
+            Resource::Traffic(..) | Resource::Namespace(_) => {}
         }
     }
 
@@ -122,6 +122,7 @@ impl<'a> Plan<'a> {
             Resource::ModelType(_) | Resource::Model(_) | Resource::Traffic(..) => Permission::WriteModels,
             Resource::Version(_) => Permission::WriteVersions,
             Resource::Alias(_) => Permission::WriteAliases,
+            Resource::Namespace(_) => Permission::WriteNamespaces,
         };
         self.intent.caller.with(permission)
     }
@@ -200,7 +201,7 @@ impl<'a> Plan<'a> {
             Resource::Model(model) => Some(model.name.clone()),
             Resource::Version(version) => Some(version.name.model.clone()),
             Resource::Alias(alias) => Some(alias.name.model.clone()),
-            Resource::Team(_) | Resource::ModelType(_) | Resource::Traffic(..) => None,
+            Resource::Team(_) | Resource::ModelType(_) | Resource::Traffic(..) | Resource::Namespace(_) => None,
         };
         self.apply.items.iter().filter_map(named).collect()
     }

@@ -143,6 +143,7 @@ fn deletion(resource: &Resource) -> Option<Deletion> {
         Resource::ModelType(value) => value.deletion,
         Resource::Model(value) => value.deletion,
         Resource::Version(value) => value.deletion,
+        Resource::Namespace(value) => value.deletion,
         Resource::Alias(_) | Resource::Traffic(..) => None,
     }
 }

@@ -89,5 +89,6 @@ fn keep(resource: Resource, revision: Revision, state: &State) -> KeptResource {
         Resource::Traffic(model, value) => KeptResource::Traffic(model, Kept::new(value, revision)),
         Resource::Team(value) => KeptResource::Team(Kept::new(value, revision)),
         Resource::Alias(value) => KeptResource::Alias(Kept::new(value, revision)),
+        Resource::Namespace(value) => KeptResource::Namespace(Kept::new(value, revision)),
     }
 }

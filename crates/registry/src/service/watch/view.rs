@@ -122,6 +122,7 @@ impl View {
             KeptResource::Traffic(model, kept) => self.filter.matches(&TrafficOf(model, kept)),
             KeptResource::Team(kept) => self.filter.matches(&Itself(kept.clone())),
             KeptResource::Alias(kept) => self.filter.matches(&Itself(kept.clone())),
+            KeptResource::Namespace(kept) => self.filter.matches(&Itself(kept.clone())),
         }
     }
 
@@ -194,6 +195,7 @@ impl Fields for TrafficOf<'_> {
 fn parse(kind: ResourceKind, text: &str) -> Result<Filter, Error> {
     use slipway_domain::alias::Alias;
     use slipway_domain::model::{ModelType, Version};
+    use slipway_domain::namespace::Namespace;
     use slipway_domain::team::Team;
     let parsed = match kind {
         ResourceKind::ModelType => Filter::parse::<Itself<ModelType>>(text),
@@ -202,6 +204,7 @@ fn parse(kind: ResourceKind, text: &str) -> Result<Filter, Error> {
         ResourceKind::Traffic => Filter::parse::<TrafficOf<'_>>(text),
         ResourceKind::Team => Filter::parse::<Itself<Team>>(text),
         ResourceKind::Alias => Filter::parse::<Itself<Alias>>(text),
+        ResourceKind::Namespace => Filter::parse::<Itself<Namespace>>(text),
     };
     parsed.map_err(|error| {
         let hint = "say with `kinds` which kinds are meant";
