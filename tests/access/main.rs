@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod aliases;
 mod apply;
 mod ledger;
 mod matrix;
@@ -12,3 +13,4 @@ mod reports;
 mod services;
 mod sightings;
 mod teams;
+mod tiers;

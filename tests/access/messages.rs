@@ -139,12 +139,16 @@ fn about_existence(id: &str) -> Vec<(&'static str, Vec<u8>)> {
 fn about_aliases(id: &str) -> Vec<(&'static str, Vec<u8>)> {
     let (parent, name) = (model(id), format!("{}/aliases/champion", model(id)));
     let version = format!("{parent}/versions/1");
-    let one = registry::AliasMove { name: name.clone(), version, expected_version: None };
+    let one = registry::AliasMove { name: name.clone(), version: version.clone(), ..Default::default() };
     let set = registry::SetAliasesRequest { parent: PARENT.to_owned(), moves: vec![one], ..Default::default() };
+    let propose = registry::ProposeAliasRequest { name: name.clone(), version, ..Default::default() };
+    let approve = registry::ApproveAliasRequest { name: name.clone(), etag: "7".to_owned(), ..Default::default() };
     vec![
-        ("GetAlias", registry::GetAliasRequest { name, ..Default::default() }.encode_to_vec()),
+        ("GetAlias", registry::GetAliasRequest { name: name.clone(), ..Default::default() }.encode_to_vec()),
         ("ListAliases", registry::ListAliasesRequest { parent, ..Default::default() }.encode_to_vec()),
         ("SetAliases", set.encode_to_vec()),
+        ("ProposeAlias", propose.encode_to_vec()),
+        ("ApproveAlias", approve.encode_to_vec()),
     ]
 }
 

@@ -74,7 +74,8 @@ const OTHERS: [&str; 30] = [
     "UndeleteNamespace",
 ];
 
-fn asked<T>(services: &Services, name: &str, message: T) -> Request<T> {
+/// A request as somebody.
+pub fn asked<T>(services: &Services, name: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", services.header(name).parse().unwrap());
     request

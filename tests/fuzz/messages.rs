@@ -64,6 +64,7 @@ fn good() -> Vec<Vec<u8>> {
         name: format!("{MODEL}/aliases/champion"),
         version: format!("{MODEL}/versions/1"),
         expected_version: Some(String::new()),
+        ..Default::default()
     };
     let aliases = pb::SetAliasesRequest { parent: "namespaces/-".to_owned(), moves: vec![moved], ..Default::default() };
     let list = pb::ListModelsRequest {

@@ -51,12 +51,22 @@ async fn register(services: &Services) {
     for team in ["operations", "seats"] {
         registry.ensure_team(&format!("namespaces/default/teams/{team}").parse().unwrap()).await.unwrap();
     }
-    for (name, owner) in models().iter().zip(["operations", "seats"]) {
+    // The second depends on the first, and matters.
+    let first = vec![models()[0].to_string()];
+    let severe = pb::Criticality { tier: 1, reason: "every passenger sits".to_owned(), ..Default::default() };
+    let stakes = [(None, vec![]), (Some(severe), first)];
+    for ((name, owner), (criticality, depends_on)) in models().iter().zip(["operations", "seats"]).zip(stakes) {
         let label_window = prost_types::Duration::try_from(2 * HOUR).ok();
         let request = pb::CreateModelRequest {
             parent: "namespaces/default".to_owned(),
             model_id: name.to_string().rsplit('/').next().unwrap().to_owned(),
-            model: Some(pb::Model { owner: owner.to_owned(), label_window, ..Default::default() }),
+            model: Some(pb::Model {
+                owner: owner.to_owned(),
+                label_window,
+                criticality,
+                depends_on,
+                ..Default::default()
+            }),
             reason: "the first of its kind".to_owned(),
             ..Default::default()
         };

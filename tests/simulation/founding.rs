@@ -13,7 +13,6 @@ use slipway_domain::name::{Identifier, ModelName, TeamName};
 use slipway_domain::principal::Principal;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::{Share, Writer, split};
-use slipway_registry::kind::Rules;
 use slipway_registry::service as registry;
 
 use crate::books::Quality;

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use slipway_domain::access::method::Rule;
-use slipway_domain::access::{Grant, Identity, Permission, Rights};
+use slipway_domain::access::{Grant, Identity, Permission, Rights, Subject};
 use slipway_domain::principal::Principal;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -81,6 +81,12 @@ impl Granted {
     fn by(rights: &Arc<Rights>, permission: Permission) -> Self {
         let grant = rights.grant(permission).clone();
         Self { permission: Some(permission), grant, rights: Some(Arc::clone(rights)) }
+    }
+
+    /// Whether the caller has `permission` on `subject`, whatever its method needs.
+    #[must_use]
+    pub fn holds(&self, permission: Permission, subject: &Subject<'_>) -> bool {
+        self.rights.as_ref().is_none_or(|rights| rights.grant(permission).covers(subject))
     }
 
     /// The same caller before something else that its method does, which needs another permission.

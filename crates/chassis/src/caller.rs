@@ -100,6 +100,19 @@ impl Caller {
         self.granted.grant.covers(subject)
     }
 
+    /// Whether the caller has `permission` on `subject`, whatever its method needs.
+    #[must_use]
+    pub fn may(&self, permission: Permission, subject: &Subject<'_>) -> bool {
+        self.granted.holds(permission, subject)
+    }
+
+    /// Whether a change of a resource from the subject `before` to `after` brings it into the reach of a permission of
+    /// the caller's that did not reach it before.
+    #[must_use]
+    pub fn comes_to_reach(&self, before: &Subject<'_>, after: &Subject<'_>) -> bool {
+        Permission::ALL.into_iter().any(|permission| self.may(permission, after) && !self.may(permission, before))
+    }
+
     /// Makes sure that the caller may do what it calls the method for, on `subject`, which it names as `on`. To be asked
     /// before anything is said about what exists.
     ///

@@ -19,9 +19,10 @@ pub fn instant(at: Timestamp) -> prost_types::Timestamp {
 /// The instant that a message tells of; none if there is none, or if it is noted as wrong.
 pub fn parse_instant(check: &mut Check, field: &str, message: Option<prost_types::Timestamp>) -> Option<Timestamp> {
     let prost_types::Timestamp { seconds, nanos } = message?;
-    let instant = Timestamp::new(seconds, nanos).ok().filter(|_| (0..1_000_000_000).contains(&nanos));
+    let sane = (0..1_000_000_000).contains(&nanos);
+    let instant = Timestamp::new(seconds, nanos).ok().filter(|_| sane);
     if instant.is_none() {
-        check.out_of_bounds(field, "is no instant");
+        check.out_of_bounds(field, "is no instant of the years -9999 to 9999");
     }
     instant
 }

@@ -1,5 +1,8 @@
 //! `slipway alias …`.
 
+mod history;
+mod protected;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use slipway_sdk::pb;
@@ -38,8 +41,26 @@ pub enum Alias {
   slipway alias set flight-delay@champion=2
   slipway alias set flight-delay@champion=2:1 flight-delay@challenger=none --reason 'it won'
   slipway alias set ctr@champion=7 cvr@champion=4 --validate-only
-With `:1` it must name version 1 now, with `:none` there must be no such alias; otherwise nothing is moved.")]
+  slipway alias set flight-delay@champion=2 --protect --reason 'passengers see it'
+With `:1` it must name version 1 now, with `:none` there must be no such alias; otherwise nothing is moved. One that is
+protected is changed only by who has aliases.approve; others propose a change.")]
     Set(Set),
+    /// Propose what a protected alias is to become, for somebody else to approve.
+    #[command(after_help = "Examples:
+  slipway alias propose flight-delay@champion=3 --reason 'it won for a week'
+  slipway alias propose flight-delay@champion=none
+  slipway alias propose flight-delay@champion=2 --unprotect
+A proposal waits for 7 days, and ends when the alias changes. To propose what it is already takes a proposal back.")]
+    Propose(protected::Propose),
+    /// Approve what somebody else proposes for a protected alias.
+    #[command(after_help = "Examples:
+  slipway alias ls --filter 'proposal.author:ada'
+  slipway alias approve flight-delay@champion=3 --reason 'looked at the evaluation'
+What is named must be what is proposed: whoever changes the proposal meanwhile is not approved.")]
+    Approve(protected::Approve),
+    /// Show what an alias named, since when and why, newest first.
+    #[command(after_help = "Example:\n  slipway alias history flight-delay@champion")]
+    History(history::History),
 }
 
 /// `slipway alias ls`.
@@ -65,6 +86,12 @@ pub struct Set {
     /// What each is to name: a model, an alias, and the number of a version or `none`.
     #[arg(required = true, value_name = "MODEL@ALIAS=NUMBER")]
     moves: Vec<value::AliasMove>,
+    /// Protect them: from then on they change only with an approval.
+    #[arg(long, conflicts_with = "unprotect")]
+    protect: bool,
+    /// Protect them no longer.
+    #[arg(long)]
+    unprotect: bool,
     #[command(flatten)]
     intent: Intent,
 }
@@ -80,6 +107,9 @@ impl Alias {
             ),
             Self::Ls(ls) => ls.run(connect, output).await,
             Self::Set(set) => set.run(connect, output).await,
+            Self::Propose(propose) => propose.run(connect, output).await,
+            Self::Approve(approve) => approve.run(connect, output).await,
+            Self::History(history) => history.run(connect, output).await,
         }
     }
 }
@@ -109,6 +139,7 @@ impl Ls {
 
 impl Set {
     async fn run(self, connect: &Connect, output: Output) -> Result<()> {
+        let protected = (self.protect || self.unprotect).then_some(self.protect);
         let one = |wanted: &value::AliasMove| {
             let name = connect.alias(&wanted.alias);
             let version = |number: Option<u64>| number.map(|number| name.model.version(number).to_string());
@@ -116,6 +147,7 @@ impl Set {
                 name: name.to_string(),
                 version: version(wanted.to).unwrap_or_default(),
                 expected_version: wanted.expected.map(|number| version(number).unwrap_or_default()),
+                protected,
             }
         };
         let request = pb::SetAliasesRequest {
@@ -130,15 +162,26 @@ impl Set {
     }
 }
 
-const HEADINGS: [&str; 4] = ["model", "alias", "version", "moved"];
+const HEADINGS: [&str; 5] = ["model", "alias", "version", "state", "changed"];
 
-fn row(alias: &pb::Alias) -> [String; 4] {
+fn row(alias: &pb::Alias) -> [String; 5] {
     [
         text::model(&alias.name),
         text::id(&alias.name).to_owned(),
         text::id(&alias.version).to_owned(),
+        state(alias),
         text::age(alias.update_time),
     ]
+}
+
+/// Whether it moves freely.
+fn state(alias: &pb::Alias) -> String {
+    match (&alias.proposal, alias.protected) {
+        (Some(proposal), _) if proposal.version.is_empty() => "to be taken away".to_owned(),
+        (Some(proposal), _) => format!("to name {}", text::id(&proposal.version)),
+        (None, true) => "protected".to_owned(),
+        (None, false) => String::new(),
+    }
 }
 
 fn after(moved: &pb::SetAliasesResponse) -> String {
@@ -155,6 +198,8 @@ fn show(alias: &pb::Alias) -> String {
     facts(&[
         ("name", alias.name.clone()),
         ("version", alias.version.clone()),
+        ("protected", if alias.protected { "yes".to_owned() } else { String::new() }),
+        ("proposed", alias.proposal.as_ref().map(protected::proposed).unwrap_or_default()),
         ("created", text::since(alias.create_time)),
         ("moved", text::since(alias.update_time)),
         ("etag", alias.etag.clone()),

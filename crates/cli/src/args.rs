@@ -1,6 +1,7 @@
 //! Arguments that several verbs share.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use clap::Args;
 use prost_types::FieldMask;
@@ -139,6 +140,9 @@ pub struct Tier {
     /// Where the proof of the tier stands.
     #[arg(long, requires = "tier", value_parser = value::uri, value_name = "URL")]
     tier_evidence: Option<String>,
+    /// When somebody is to look whether the tier still holds, as 2027-01-31.
+    #[arg(long, requires = "tier", value_name = "DAY")]
+    tier_review: Option<value::Day>,
 }
 
 impl Tier {
@@ -148,6 +152,7 @@ impl Tier {
             tier,
             reason: self.tier_reason.clone(),
             evidence_uri: self.tier_evidence.clone().unwrap_or_default(),
+            review_time: self.tier_review.map(|value::Day(at)| prost_types::Timestamp::from(SystemTime::from(at))),
         };
         self.tier.map(criticality)
     }

@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 65] = [
+const VERBS: [(&str, &str); 67] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -31,6 +31,8 @@ const VERBS: [(&str, &str); 65] = [
     ("GetAlias", "alias get"),
     ("ListAliases", "alias ls"),
     ("SetAliases", "alias set"),
+    ("ProposeAlias", "alias propose"),
+    ("ApproveAlias", "alias approve"),
     ("CreateTeam", "team create"),
     ("GetTeam", "team get"),
     ("ListTeams", "team ls"),

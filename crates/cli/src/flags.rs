@@ -3,9 +3,10 @@
 use clap::{ArgMatches, Command};
 
 /// The fields whose flag is called otherwise, or that have none of their own; a field within one of them counts too.
-const RENAMED: [(&str, &str); 16] = [
+const RENAMED: [(&str, &str); 17] = [
     ("criticality.reason", "--tier-reason"),
     ("criticality.evidence_uri", "--tier-evidence"),
+    ("criticality.review_time", "--tier-review"),
     ("criticality", "--tier"),
     ("artifact_digest", "--digest"),
     ("labels", "--label"),

@@ -24,7 +24,8 @@ pub enum Model {
     /// Create a model.
     #[command(after_help = "Examples:
   slipway model create flight-delay --owner ops --label-window 12h
-  slipway model create ctr --owner ads --tier 1 --tier-reason 'pays the bills' --label team=ads --validate-only")]
+  slipway model create ctr --owner ads --tier 1 --tier-reason 'pays the bills' --label team=ads --validate-only
+  slipway model create feed --owner feed --tier 0 --tier-review 2027-01-31 --depends-on ctr,embeddings")]
     Create(Box<Create>),
     /// Show a model.
     #[command(after_help = "Examples:
@@ -291,10 +292,6 @@ fn row(model: &pb::Model) -> [String; 7] {
 
 /// A model, a field a line; fields without a value are left out.
 fn show(model: &pb::Model) -> String {
-    let tier = match &model.criticality {
-        Some(own) if !own.reason.is_empty() => format!("{} ({})", model.effective_tier, own.reason),
-        _ => model.effective_tier.to_string(),
-    };
     let window = model.label_window.and_then(|window| std::time::Duration::try_from(window).ok());
     let stage = text::word(model.funnel_stage().as_str_name(), "FUNNEL_STAGE_");
     facts(&[
@@ -310,7 +307,9 @@ fn show(model: &pb::Model) -> String {
         ("business function", model.business_function.clone()),
         ("predicts", model.predicted_event.clone()),
         ("label window", window.map(text::duration).unwrap_or_default()),
-        ("effective tier", tier),
+        ("effective tier", effective_tier(model)),
+        ("own tier", model.criticality.as_ref().map(text::criticality).unwrap_or_default()),
+        ("depends on", model.depends_on.iter().map(|name| text::id(name)).collect::<Vec<_>>().join(", ")),
         ("tolerated", model.health_policy.as_ref().map(tolerated).unwrap_or_default()),
         ("latest version", model.latest_version.to_string()),
         ("labels", text::labels(&model.labels)),
@@ -320,6 +319,27 @@ fn show(model: &pb::Model) -> String {
         ("deleted", text::since(model.delete_time)),
         ("etag", model.etag.clone()),
     ])
+}
+
+/// The effective tier, and whom it comes from.
+fn effective_tier(model: &pb::Model) -> String {
+    let origin = model.tier_origin.clone().unwrap_or_default();
+    let whose = |source: &str| if source.is_empty() { String::new() } else { format!(", the tier of {source}") };
+    let why = match origin.kind() {
+        pb::TierOriginKind::Unspecified | pb::TierOriginKind::Model => return model.effective_tier.to_string(),
+        pb::TierOriginKind::Nobody => "nobody says one".to_owned(),
+        pb::TierOriginKind::ModelType => format!("of its type {}", text::id(&origin.source)),
+        pb::TierOriginKind::Dependent if origin.via.is_empty() => {
+            "a model that you may not see depends on it".to_owned()
+        }
+        pb::TierOriginKind::Dependent if origin.via == origin.source => {
+            format!("{} depends on it", text::id(&origin.via))
+        }
+        pb::TierOriginKind::Dependent => {
+            format!("{} depends on it{}", text::id(&origin.via), whose(text::id(&origin.source)))
+        }
+    };
+    format!("{} ({why})", model.effective_tier)
 }
 
 fn attested(attestation: &pb::Attestation) -> String {

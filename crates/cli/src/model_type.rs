@@ -244,15 +244,11 @@ fn row(model_type: &pb::ModelType) -> [String; 4] {
 
 /// A model type, a field a line.
 fn show(model_type: &pb::ModelType) -> String {
-    let criticality = |own: &pb::Criticality| match own.reason.is_empty() {
-        true => own.tier.to_string(),
-        false => format!("{} ({})", own.tier, own.reason),
-    };
     facts(&[
         ("name", model_type.name.clone()),
         ("display name", model_type.display_name.clone()),
         ("description", model_type.description.clone()),
-        ("tier", model_type.criticality.as_ref().map(criticality).unwrap_or_default()),
+        ("tier", model_type.criticality.as_ref().map(text::criticality).unwrap_or_default()),
         ("labels", text::labels(&model_type.labels)),
         ("created", text::since(model_type.create_time)),
         ("updated", text::since(model_type.update_time)),

@@ -135,6 +135,14 @@ pub fn wire(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
 }
 
+/// A tier with all that is said of it.
+pub fn criticality(own: &pb::Criticality) -> String {
+    let pb::Criticality { tier, reason, evidence_uri, review_time } = own;
+    let review = review_time.map(|at| format!("to be reviewed by {}", instant(Some(at)))).unwrap_or_default();
+    let words: Vec<_> = [reason, evidence_uri, &review].into_iter().filter(|word| !word.is_empty()).cloned().collect();
+    if words.is_empty() { tier.to_string() } else { format!("{tier} ({})", words.join("; ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Model types, models and versions: what the registry keeps of each, and what makes one valid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::deletion::Deletion;
+use crate::dependencies;
 use crate::name::{ModelName, ModelTypeName, VersionName};
 use crate::principal::Principal;
 
@@ -36,6 +37,9 @@ pub struct Criticality {
     pub reason: String,
     /// Where the proof of it stands; empty if nowhere.
     pub evidence_uri: String,
+    /// When somebody is to look whether it still holds.
+    #[serde(default)]
+    pub review_at: Option<Timestamp>,
 }
 
 impl Criticality {
@@ -190,6 +194,9 @@ pub struct Model {
     pub label_window: Duration,
     /// How much it matters by itself.
     pub criticality: Option<Criticality>,
+    /// The models of the same namespace that it depends on.
+    #[serde(default)]
+    pub depends_on: BTreeSet<ModelName>,
     /// What its health is held against.
     pub health_policy: HealthPolicy,
     /// That its owner still stands by it.
@@ -207,6 +214,33 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model with nothing set.
+    #[must_use]
+    pub fn blank(name: &ModelName) -> Self {
+        Self {
+            name: name.clone(),
+            display_name: String::new(),
+            description: String::new(),
+            model_type: None,
+            owner: String::new(),
+            on_call: String::new(),
+            runbook_uri: String::new(),
+            surface: String::new(),
+            funnel_stage: FunnelStage::Unspecified,
+            business_function: String::new(),
+            predicted_event: String::new(),
+            label_window: DEFAULT_LABEL_WINDOW,
+            criticality: None,
+            depends_on: BTreeSet::new(),
+            health_policy: HealthPolicy::default(),
+            attestation: None,
+            labels: BTreeMap::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            deletion: None,
+        }
+    }
+
     /// Notes what is wrong, with fields named from `model`.
     pub fn check(&self, check: &mut Check) {
         check.required("model.owner", &self.owner);
@@ -230,6 +264,7 @@ impl Model {
             criticality.check(check, "model.criticality");
         }
         self.check_model_type(check);
+        self.check_dependencies(check);
         self.health_policy.check(check);
         check.labels("model.labels", &self.labels);
     }
@@ -242,12 +277,34 @@ impl Model {
         }
     }
 
-    /// The more severe of its own tier and its type's.
+    fn check_dependencies(&self, check: &mut Check) {
+        let (field, count) = ("model.depends_on", self.depends_on.len());
+        if count > dependencies::MOST {
+            let wanted = format!("has {count} models; a model depends on at most {} by itself", dependencies::MOST);
+            check.add(field, "TOO_MANY", wanted);
+        }
+        for other in self.depends_on.iter().take(dependencies::MOST) {
+            if other.namespace != self.name.namespace {
+                check.add(field, "OTHER_NAMESPACE", format!("{other} lies in another namespace than the model"));
+            }
+            if *other == self.name {
+                check.add(field, "ITSELF", "has the model itself; name other models");
+            }
+        }
+    }
+
+    /// What it depends on now: what is deleted depends on nothing.
     #[must_use]
-    pub fn effective_tier(&self, model_type: Option<&ModelType>) -> u8 {
-        let own = self.criticality.as_ref().map(|criticality| criticality.tier);
-        let of_type = model_type.and_then(|model_type| model_type.criticality.as_ref()).map(|c| c.tier);
-        own.into_iter().chain(of_type).min().unwrap_or(MILDEST_TIER)
+    pub fn dependencies(&self) -> &BTreeSet<ModelName> {
+        static NOTHING: BTreeSet<ModelName> = BTreeSet::new();
+        if self.deletion.is_none() { &self.depends_on } else { &NOTHING }
+    }
+
+    /// Whether something that effective tiers are computed from differs in `other`.
+    #[must_use]
+    pub fn weighs_other_than(&self, other: &Self) -> bool {
+        let tier = |model: &Self| model.criticality.as_ref().map(|criticality| criticality.tier);
+        tier(self) != tier(other) || self.model_type != other.model_type || self.dependencies() != other.dependencies()
     }
 }
 
@@ -309,27 +366,8 @@ mod tests {
     use super::*;
 
     fn model() -> Model {
-        Model {
-            name: ModelName::parse("namespaces/default/models/m").unwrap(),
-            display_name: String::new(),
-            description: String::new(),
-            model_type: None,
-            owner: "ranking".to_owned(),
-            on_call: String::new(),
-            runbook_uri: String::new(),
-            surface: String::new(),
-            funnel_stage: FunnelStage::Unspecified,
-            business_function: String::new(),
-            predicted_event: String::new(),
-            label_window: DEFAULT_LABEL_WINDOW,
-            criticality: None,
-            health_policy: HealthPolicy::default(),
-            attestation: None,
-            labels: BTreeMap::new(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            deletion: None,
-        }
+        let name = ModelName::parse("namespaces/default/models/m").unwrap();
+        Model { owner: "ranking".to_owned(), ..Model::blank(&name) }
     }
 
     fn wrong_fields(model: &Model) -> Vec<String> {
@@ -348,7 +386,8 @@ mod tests {
         let mut bad = model();
         bad.owner = "Nobody!".to_owned();
         bad.label_window = Duration::ZERO;
-        bad.criticality = Some(Criticality { tier: 9, reason: String::new(), evidence_uri: "ftp://x".to_owned() });
+        bad.criticality = Some(Criticality { tier: 9, evidence_uri: "ftp://x".to_owned(), ..Criticality::default() });
+        bad.depends_on = BTreeSet::from([bad.name.clone(), ModelName::parse("namespaces/other/models/m").unwrap()]);
         bad.health_policy.alpha = f64::NAN;
         bad.model_type = Some(ModelTypeName::parse("namespaces/other/modelTypes/t").unwrap());
         let wanted = [
@@ -357,29 +396,20 @@ mod tests {
             "model.criticality.tier",
             "model.criticality.evidence_uri",
             "model.model_type",
+            "model.depends_on",
+            "model.depends_on",
             "model.health_policy.alpha",
         ];
         assert_eq!(wrong_fields(&bad), wanted);
     }
 
     #[test]
-    fn the_severer_tier_of_model_and_type_holds() {
-        let with = |tier| Some(Criticality { tier, ..Criticality::default() });
-        let model_type = ModelType {
-            name: ModelTypeName::parse("namespaces/default/modelTypes/t").unwrap(),
-            display_name: String::new(),
-            description: String::new(),
-            criticality: with(1),
-            labels: BTreeMap::new(),
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            deletion: None,
-        };
-        let mut model = model();
-        assert_eq!(model.effective_tier(None), MILDEST_TIER);
-        model.criticality = with(3);
-        assert_eq!((model.effective_tier(None), model.effective_tier(Some(&model_type))), (3, 1));
-        model.criticality = with(0);
-        assert_eq!(model.effective_tier(Some(&model_type)), SEVEREST_TIER);
+    fn what_is_deleted_depends_on_nothing_and_so_weighs_otherwise() {
+        let mut before = model();
+        before.depends_on = BTreeSet::from([ModelName::parse("namespaces/default/models/n").unwrap()]);
+        let mut after = Model { description: "new".to_owned(), ..before.clone() };
+        assert!(!before.weighs_other_than(&after));
+        after.deletion = Some(Deletion::begun(Timestamp::UNIX_EPOCH));
+        assert!(after.dependencies().is_empty() && before.weighs_other_than(&after));
     }
 }

@@ -73,7 +73,7 @@ macro_rules! patch {
 
 patch!(ModelType: display_name, description, criticality, labels; immutable:);
 patch!(Model: display_name, description, model_type, owner, on_call, runbook_uri, surface, funnel_stage, business_function,
-    predicted_event, label_window, criticality, health_policy, labels; immutable:);
+    predicted_event, label_window, criticality, depends_on, health_policy, labels; immutable:);
 patch!(Namespace: display_name, description, labels; immutable:);
 patch!(Team: display_name, description, contact, pager_uri, escalation, labels; immutable:);
 patch!(Version: display_name, description, artifact_uri, artifact_digest, labels;

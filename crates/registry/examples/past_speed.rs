@@ -46,6 +46,7 @@ fn model(number: usize, surface: &str) -> Resource {
         predicted_event: String::new(),
         label_window: DEFAULT_LABEL_WINDOW,
         criticality: None,
+        depends_on: Default::default(),
         health_policy: HealthPolicy::default(),
         attestation: None,
         labels: BTreeMap::new(),
@@ -60,6 +61,8 @@ fn alias(number: usize, version: u64) -> Resource {
     Resource::Alias(Alias {
         name,
         number: version,
+        protected: false,
+        proposal: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     })

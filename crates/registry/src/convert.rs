@@ -25,4 +25,4 @@ pub use namespaces::{create_namespace, get_namespace, list_namespaces, namespace
 pub use question::*;
 pub use resource::{alias, model, model_type, team, traffic, version};
 pub use sightings::{list_sightings, report_sightings, reported, sightings};
-pub use teams::{create_team, set_aliases, update_team};
+pub use teams::{approve_alias, create_team, propose_alias, set_aliases, update_team};

@@ -53,6 +53,20 @@ pub enum Error {
         /// What it is.
         current: String,
     },
+    /// Aliases are protected, and the caller may not change such.
+    #[error("{} is protected; propose it, and somebody with aliases.approve decides", .names.join(", "))]
+    AliasProtected {
+        /// Their full names.
+        names: Vec<String>,
+    },
+    /// What is proposed for an alias is not approved.
+    #[error("{name}: {refused}")]
+    Proposal {
+        /// The full name of the alias.
+        name: String,
+        /// Why.
+        refused: slipway_domain::alias::Refused,
+    },
     /// Somebody changed the resource since the caller read it.
     #[error("{name} has changed: its etag is {current}, not {given}; read it again")]
     EtagMismatch {
@@ -236,7 +250,10 @@ impl Fault for Error {
             Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
-            Self::Deleted { .. } | Self::InUse { .. } | Self::Unapplied { .. } => Kind::FailedPrecondition,
+            Self::Deleted { .. } | Self::InUse { .. } | Self::AliasProtected { .. } | Self::Unapplied { .. } => {
+                Kind::FailedPrecondition
+            }
+            Self::Proposal { refused, .. } => refused.kind(),
             Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
             Self::PageTokenExpired
@@ -260,6 +277,8 @@ impl Fault for Error {
             Self::Deleted { .. } => "DELETED",
             Self::InUse { .. } => "IN_USE",
             Self::AliasMoved { .. } => "ALIAS_MOVED",
+            Self::AliasProtected { .. } => "ALIAS_PROTECTED",
+            Self::Proposal { refused, .. } => refused.reason(),
             Self::EtagMismatch { .. } => "ETAG_MISMATCH",
             Self::Traffic { refused, .. } => refused.reason(),
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
@@ -286,6 +305,7 @@ impl Fault for Error {
             | Self::AlreadyExists { name }
             | Self::Deleted { name }
             | Self::InUse { name, .. }
+            | Self::Proposal { name, .. }
             | Self::Contended { name } => vec![("name", name.clone())],
             Self::AliasMoved { name, expected, current } => {
                 vec![("name", name.clone()), ("expected", expected.clone()), ("current", current.clone())]
@@ -311,6 +331,7 @@ impl Fault for Error {
                 vec![("asked", asked.to_string()), ("history", history.clone())]
             }
             Self::Damaged { key, .. } => vec![("key", key.clone())],
+            Self::AliasProtected { names } => vec![("names", names.join(" "))],
             Self::TooMuch { bytes, most } => vec![("bytes", bytes.to_string()), ("most", most.to_string())],
             Self::Unapplied { conflicts } => vec![("conflicts", conflicts.len().to_string())],
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
@@ -326,6 +347,14 @@ impl Fault for Error {
             Self::Traffic { refused, .. } => refused.preconditions(),
             Self::Deleted { name } => {
                 vec![Precondition { kind: "DELETED", subject: name.clone(), description: self.to_string() }]
+            }
+            Self::AliasProtected { names } => {
+                let protected = |name: &String| Precondition {
+                    kind: "ALIAS_PROTECTED",
+                    subject: name.clone(),
+                    description: "propose the change, and ask somebody with aliases.approve".to_owned(),
+                };
+                names.iter().map(protected).collect()
             }
             Self::InUse { name, by } => {
                 let used = |by: &String| Precondition {

@@ -1,33 +1,20 @@
 //! The handlers: who calls, what is asked, what is done, what is answered. Nothing is decided here.
 
+mod routes;
+
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use slipway_chassis::handle::{Answer, Messages, handle, messages};
 use slipway_proto::registry::v1 as pb;
-use slipway_proto::registry::v1::registry_server::{Registry as Service, RegistryServer};
+use slipway_proto::registry::v1::registry_server::Registry as Service;
 use slipway_proto::r#type::v1::Traffic;
 use tonic::Request;
-use tonic::service::Routes;
 
 use crate::{Registry, convert};
 
 /// The registry's handlers.
 pub struct Handlers(Arc<Registry>);
-
-impl Handlers {
-    /// Handlers over `registry`.
-    #[must_use]
-    pub fn new(registry: Arc<Registry>) -> Self {
-        Self(registry)
-    }
-
-    /// The routes to them; a longer message than `most` bytes is refused.
-    #[must_use]
-    pub fn routes(self, most: usize) -> Routes {
-        Routes::new(RegistryServer::new(self).max_decoding_message_size(most).max_encoding_message_size(most))
-    }
-}
 
 #[tonic::async_trait]
 impl Service for Handlers {
@@ -157,7 +144,7 @@ impl Service for Handlers {
     async fn triage_model(&self, request: Request<pb::TriageModelRequest>) -> Answer<pb::TriageModelResponse> {
         handle(request, async |caller, message| {
             let found = self.0.triage_model(&caller, &convert::triage_model(message)?).await;
-            found.map(|found| convert::triaged(found, &self.0.state()))
+            found.map(|found| convert::triaged(found, (&caller, &self.0.state())))
         })
         .await
     }
@@ -257,6 +244,22 @@ impl Service for Handlers {
         handle(request, async |caller, message| {
             let (intent, moves) = convert::set_aliases(caller, message)?;
             self.0.set_aliases(&intent, &moves).await.map(convert::moved_aliases)
+        })
+        .await
+    }
+
+    async fn propose_alias(&self, request: Request<pb::ProposeAliasRequest>) -> Answer<pb::Alias> {
+        handle(request, async |caller, message| {
+            let (intent, propose) = convert::propose_alias(caller, message)?;
+            self.0.propose_alias(&intent, &propose).await.map(convert::alias)
+        })
+        .await
+    }
+
+    async fn approve_alias(&self, request: Request<pb::ApproveAliasRequest>) -> Answer<pb::Alias> {
+        handle(request, async |caller, message| {
+            let (intent, name, etag) = convert::approve_alias(caller, message)?;
+            self.0.approve_alias(&intent, (&name, &etag)).await.map(convert::alias)
         })
         .await
     }
@@ -396,7 +399,7 @@ impl Service for Handlers {
     async fn list_changes(&self, request: Request<pb::ListChangesRequest>) -> Answer<pb::ListChangesResponse> {
         handle(request, async |caller, message| {
             let page = self.0.list_changes(&caller, &convert::list_changes(message)?).await;
-            page.map(|page| convert::changes(page, &self.0.state()))
+            page.map(|page| convert::changes(page, (&caller, &self.0.state())))
         })
         .await
     }

@@ -17,6 +17,8 @@ pub const CLAIMS: &[u8] = b"claims/";
 pub const ANSWER: &[u8] = b"answer/";
 /// The ledger. Its rows are the leaves of its tree, byte for byte: none is ever changed, deleted or written again.
 pub const LEDGER: &[u8] = b"ledger/";
+/// By namespace: written whenever what effective tiers are computed along changes, so that such changes see each other.
+pub const EDGES: &[u8] = b"edges/";
 /// What fleets see running.
 pub const SIGHTING: &[u8] = b"sighting/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
@@ -54,6 +56,12 @@ pub fn latest_model(key: &[u8]) -> Option<&str> {
 #[must_use]
 pub fn quarantine(namespace: &Identifier, digest: &str) -> Bytes {
     join(QUARANTINE, format!("{}/{digest}", namespace.as_str()).as_bytes())
+}
+
+/// The mark that what effective tiers are computed along in `namespace` was changed.
+#[must_use]
+pub fn edges(namespace: &Identifier) -> Bytes {
+    join(EDGES, namespace.as_str().as_bytes())
 }
 
 /// What is kept of `seen`. Its texts are visible ASCII, but for the principal's, which is the last.

@@ -5,6 +5,7 @@ use std::fmt::{Debug, Display};
 use bytes::Bytes;
 use imbl::OrdMap;
 use jiff::Timestamp;
+use slipway_chassis::Caller;
 use slipway_domain::access::Subject;
 use slipway_domain::check::Check;
 use slipway_domain::deletion::Deletion;
@@ -65,9 +66,9 @@ pub trait Rules: Patch {
     /// Notes what is wrong with it by itself.
     fn check(&self, check: &mut Check);
 
-    /// Notes which of what it refers to is not there, and says what that rests on. What it referred to `before` already
-    /// is not looked at again.
-    fn check_references(&self, before: Option<&Self>, state: &State, check: &mut Check) -> Seen;
+    /// Notes which of what it refers to is not there for the caller, and says what that rests on. What it referred to
+    /// `before` already is not looked at again.
+    fn check_references(&self, before: Option<&Self>, seen: (&Caller, &State), check: &mut Check) -> Seen;
 
     /// Whose it would be if it is not there.
     fn nobodys<'a>(name: &'a Self::Name, state: &'a State) -> Subject<'a>;

@@ -7,7 +7,7 @@ use slipway_chassis::record;
 use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Quarantine;
-use slipway_domain::name::ModelName;
+use slipway_domain::name::{Identifier, ModelName};
 use slipway_domain::sighting::Sighting;
 use uuid::Uuid;
 
@@ -56,6 +56,8 @@ pub enum Row {
     Answer(Uuid, Box<Answer>),
     /// A place in the ledger.
     Ledger,
+    /// That what effective tiers are computed along changed in this namespace.
+    Edges(Identifier),
     /// What a fleet sees running.
     Sighting(Sighting),
     /// The key of the ledger, which no picture has in it.
@@ -79,6 +81,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(digest) = text(keys::QUARANTINE) {
         return record::decode(value).map(|quarantine| Row::Quarantine(digest, quarantine)).map_err(unreadable);
+    }
+    if let Some(namespace) = text(keys::EDGES) {
+        return Identifier::parse(&namespace).map(Row::Edges).map_err(|error| damaged(&error));
     }
     if let Some(name) = text(keys::CLAIMS) {
         return record::decode(value).map(|claims| Row::Claims(name, claims)).map_err(unreadable);

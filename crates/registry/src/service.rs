@@ -1,6 +1,7 @@
 //! The use cases of the registry. Each reads the picture, decides, and writes one transaction.
 
 mod access;
+mod affected;
 mod aggregate;
 mod aliases;
 mod answers;
@@ -8,15 +9,18 @@ mod apply;
 mod census;
 mod changes;
 mod commit;
+mod consequences;
 mod diff;
 mod ledger;
 mod list;
+mod listed_model;
 mod model_types;
 mod models;
 mod namespaces;
 mod owners;
 mod past;
 mod print;
+mod protected;
 mod purge;
 mod sightings;
 mod signing;
@@ -43,6 +47,7 @@ pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
+pub use protected::{Propose, Protection};
 pub use sightings::{ListedSighting, Reported, SightingsReport};
 pub use standard::Delete;
 pub use traffic::SetTraffic;

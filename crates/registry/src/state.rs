@@ -1,19 +1,22 @@
 //! The registry in memory: an immutable picture that the store's watch keeps up to date.
 
 mod holding;
+mod hypothesis;
 mod kept;
 mod ledger;
+mod origin;
 mod past;
 mod recent;
 mod sightings;
 mod subject;
+mod tiers;
 
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
 use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
 use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
@@ -21,12 +24,15 @@ use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
 
+pub use hypothesis::Hypothesis;
 pub use kept::{KeptResource, ListedModel, ResourceKind};
 pub use ledger::{Ledger, Place};
+pub use origin::TierOrigin;
 pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
 pub use sightings::Sightings;
 pub use subject::{namespace_subject, team_subject, type_subject};
+pub use tiers::{Shift, Tiers};
 
 use crate::record::{self, Answer, Row};
 use crate::{Error, keys};
@@ -60,6 +66,10 @@ pub struct State {
     pub answers: OrdMap<Uuid, Kept<Answer>>,
     /// The ledger.
     pub ledger: Ledger,
+    /// The effective tiers of the models.
+    pub tiers: Tiers,
+    /// When what effective tiers are computed along was last changed, by namespace.
+    pub edges: OrdMap<Identifier, Revision>,
     /// What fleets see running.
     pub sightings: Sightings,
     /// What the newest revisions changed.
@@ -80,7 +90,8 @@ impl Picture for State {
     fn advance(&mut self, revision: Revision) {
         self.revision = revision;
         self.ledger.settle();
-        self.settle();
+        let moved = self.settle_tiers();
+        self.settle(&moved);
     }
 
     fn put(&mut self, key: &bytes::Bytes, value: &[u8], revision: Revision) -> Result<(), Error> {
@@ -103,6 +114,9 @@ impl Picture for State {
                 self.answers.insert(id, Kept::new(*answer, revision));
             }
             Row::Ledger => self.ledger.arrive(revision, key, value),
+            Row::Edges(namespace) => {
+                self.edges.insert(namespace, revision);
+            }
             Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::SigningKey => {}
         }
@@ -128,10 +142,14 @@ impl State {
     pub(crate) fn put_resource(&mut self, resource: Resource, revision: Revision) {
         match resource {
             Resource::ModelType(value) => {
-                self.model_types.insert(value.name.clone(), Kept::new(value, revision));
+                let kept = Kept::<ModelType>::new(value, revision);
+                let before = self.model_types.insert(kept.value.name.clone(), kept.clone());
+                self.type_replaced(before.as_ref().map(|kept| &*kept.value), Some(&kept.value));
             }
             Resource::Model(value) => {
-                self.models.insert(value.name.clone(), Kept::new(value, revision));
+                let kept = Kept::<Model>::new(value, revision);
+                let before = self.models.insert(kept.value.name.clone(), kept.clone());
+                self.tiers.replaced(before.as_ref().map(|kept| &*kept.value), Some(&kept.value));
             }
             Resource::Version(value) => {
                 self.versions.insert(value.name.clone(), Kept::new(value, revision));
@@ -160,13 +178,6 @@ impl State {
     pub fn aliases_of<'a>(&'a self, model: &'a ModelName) -> impl Iterator<Item = &'a Kept<Alias>> {
         let first = self.aliases.range(AliasName::first(model)..);
         first.map(|(_, kept)| kept).take_while(move |kept| kept.value.name.model == *model)
-    }
-
-    /// The effective tier of a model: the more severe of its own and its type's.
-    #[must_use]
-    pub fn effective_tier(&self, model: &Model) -> u8 {
-        let model_type = model.model_type.as_ref().and_then(|name| self.model_types.get(name));
-        model.effective_tier(model_type.map(|kept| &*kept.value))
     }
 
     /// The newest version number of a model; 0 while it has none.

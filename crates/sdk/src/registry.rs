@@ -70,6 +70,8 @@ mutations!(
     UndeleteVersionRequest,
     QuarantineVersionRequest,
     SetAliasesRequest,
+    ProposeAliasRequest,
+    ApproveAliasRequest,
     CreateTeamRequest,
     UpdateTeamRequest,
     DeleteTeamRequest,
@@ -255,6 +257,16 @@ impl Registry {
     /// Moves, makes and takes away aliases: all of them in one revision, or none.
     pub async fn set_aliases(&self, request: pb::SetAliasesRequest) -> Result<pb::SetAliasesResponse, Error> {
         unary!(self.set_aliases(identified(request))).await
+    }
+
+    /// Proposes what a protected alias is to become.
+    pub async fn propose_alias(&self, request: pb::ProposeAliasRequest) -> Result<pb::Alias, Error> {
+        unary!(self.propose_alias(identified(request))).await
+    }
+
+    /// Approves what somebody else proposes for a protected alias.
+    pub async fn approve_alias(&self, request: pb::ApproveAliasRequest) -> Result<pb::Alias, Error> {
+        unary!(self.approve_alias(identified(request))).await
     }
 
     /// Creates a team.

@@ -60,6 +60,7 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
             | Row::Quarantine(..)
             | Row::Claims(..)
             | Row::Answer(..)
+            | Row::Edges(..)
             | Row::Sighting(_)
             | Row::SigningKey => {}
         }

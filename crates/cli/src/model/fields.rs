@@ -51,6 +51,9 @@ pub struct Fields {
     /// The error probability of its verdicts, as 5%.
     #[arg(long, value_parser = value::positive_share, value_name = "SHARE")]
     alpha: Option<f64>,
+    /// The models that it depends on, separated by commas: all of them.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    depends_on: Vec<value::Model>,
     #[command(flatten)]
     tier: Tier,
 }
@@ -67,7 +70,7 @@ enum Stage {
 }
 
 /// The fields that can be emptied, as they are typed.
-pub const CLEARABLE: [&str; 13] = [
+pub const CLEARABLE: [&str; 14] = [
     "display-name",
     "description",
     "model-type",
@@ -79,6 +82,7 @@ pub const CLEARABLE: [&str; 13] = [
     "predicted-event",
     "label-window",
     "tier",
+    "depends-on",
     "health-policy",
     "labels",
 ];
@@ -112,6 +116,10 @@ impl Fields {
         if let Some(window) = self.label_window {
             model.label_window = text::wire(window);
             paths.push("label_window");
+        }
+        if !self.depends_on.is_empty() {
+            model.depends_on = self.depends_on.iter().map(|other| connect.model(other).to_string()).collect();
+            paths.push("depends_on");
         }
         if let Some(criticality) = self.tier.message() {
             model.criticality = Some(criticality);

@@ -69,6 +69,21 @@ impl FromStr for Instant {
     }
 }
 
+/// A day, or an instant of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Day(pub Timestamp);
+
+impl FromStr for Day {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        match text.parse() {
+            Ok(Instant::At(at)) => Ok(Self(at)),
+            Ok(Instant::Ago(_)) | Err(_) => Err("write a day (UTC) as 2027-01-31".to_owned()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

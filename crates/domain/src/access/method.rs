@@ -41,7 +41,9 @@ fn registry(method: &str) -> Option<Permission> {
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" | "ApplyModels" => Permission::WriteModels,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
         "CreateVersion" | "UpdateVersion" | "DeleteVersion" | "UndeleteVersion" => Permission::WriteVersions,
-        "SetAliases" => Permission::WriteAliases,
+        // What is protected asks for more: the use case does.
+        "SetAliases" | "ProposeAlias" => Permission::WriteAliases,
+        "ApproveAlias" => Permission::ApproveAliases,
         "QuarantineVersion" => Permission::QuarantineVersions,
         "SetTraffic" => Permission::WriteTraffic,
         "ReportSightings" => Permission::ReportSightings,

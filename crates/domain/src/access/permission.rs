@@ -13,6 +13,8 @@ pub enum Permission {
     WriteVersions,
     /// Move aliases.
     WriteAliases,
+    /// Change protected aliases, and approve what others propose for them.
+    ApproveAliases,
     /// Mark a digest as not to be launched again.
     QuarantineVersions,
     /// Move traffic by hand, or as a launcher.
@@ -45,12 +47,13 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadModels,
         Self::WriteModels,
         Self::WriteTeams,
         Self::WriteVersions,
         Self::WriteAliases,
+        Self::ApproveAliases,
         Self::QuarantineVersions,
         Self::WriteTraffic,
         Self::ReportObservations,
@@ -76,6 +79,7 @@ impl Permission {
             Self::WriteTeams => "teams.write",
             Self::WriteVersions => "versions.write",
             Self::WriteAliases => "aliases.write",
+            Self::ApproveAliases => "aliases.approve",
             Self::QuarantineVersions => "versions.quarantine",
             Self::WriteTraffic => "traffic.write",
             Self::ReportObservations => "observations.report",

@@ -13,7 +13,7 @@ pub enum Role {
     Registrar,
     /// Launches versions.
     Launcher,
-    /// Approves and rejects launches.
+    /// Approves and rejects launches, and approves changes of protected aliases.
     Approver,
     /// Is on call: moves traffic, steers launches, quarantines.
     Operator,
@@ -81,12 +81,15 @@ impl Role {
                 P::SteerLaunches,
                 P::PromoteLaunches,
             ],
-            Self::Approver => &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ApproveLaunches, P::ReadLedger],
+            Self::Approver => {
+                &[P::ReadModels, P::ReadHealth, P::ReadLaunches, P::ApproveAliases, P::ApproveLaunches, P::ReadLedger]
+            }
             Self::Operator => &[
                 P::ReadModels,
                 P::ReadHealth,
                 P::ReadLaunches,
                 P::WriteAliases,
+                P::ApproveAliases,
                 P::WriteTraffic,
                 P::QuarantineVersions,
                 P::SteerLaunches,

@@ -1,10 +1,10 @@
 //! Values of fields as texts by which they are compared and told to people. Two values have one text if they are equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{Criticality, FunnelStage, HealthPolicy};
-use crate::name::{Identifier, ModelTypeName};
+use crate::name::{Identifier, ModelName, ModelTypeName};
 
 /// A value that has a text.
 pub trait Shown {
@@ -56,9 +56,10 @@ impl Shown for FunnelStage {
 
 impl Shown for Criticality {
     fn shown(&self) -> String {
-        let Self { tier, reason, evidence_uri } = self;
+        let Self { tier, reason, evidence_uri, review_at } = self;
+        let review = review_at.map(|at| at.to_string()).unwrap_or_default();
         let part = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!(", {name} {text:?}") };
-        format!("tier {tier}{}{}", part("reason", reason), part("evidence", evidence_uri))
+        format!("tier {tier}{}{}{}", part("reason", reason), part("evidence", evidence_uri), part("review", &review))
     }
 }
 
@@ -66,6 +67,12 @@ impl Shown for HealthPolicy {
     fn shown(&self) -> String {
         let Self { calibration_tolerance, ne_tolerance, alpha } = self;
         format!("calibration tolerance {calibration_tolerance}, NE tolerance {ne_tolerance}, alpha {alpha}")
+    }
+}
+
+impl Shown for BTreeSet<ModelName> {
+    fn shown(&self) -> String {
+        self.iter().map(String::from).collect::<Vec<_>>().join(", ")
     }
 }
 

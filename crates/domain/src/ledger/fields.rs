@@ -69,10 +69,11 @@ impl Texts {
     }
 
     fn criticality(&mut self, criticality: Option<&Criticality>) {
-        let Some(Criticality { tier, reason, evidence_uri }) = criticality else { return };
+        let Some(Criticality { tier, reason, evidence_uri, review_at }) = criticality else { return };
         self.add("criticality.tier", tier);
         self.add("criticality.reason", reason);
         self.add("criticality.evidence_uri", evidence_uri);
+        self.add("criticality.review_time", review_at.map(|at| at.to_string()).unwrap_or_default());
     }
 
     fn deletion(&mut self, deletion: Option<Deletion>) {
@@ -122,6 +123,7 @@ impl Texts {
             predicted_event,
             label_window,
             criticality,
+            depends_on,
             health_policy,
             attestation,
             labels,
@@ -145,6 +147,7 @@ impl Texts {
         self.add("funnel_stage", stage(*funnel_stage));
         self.add("label_window", format!("{}s", label_window.as_secs_f64()));
         self.criticality(criticality.as_ref());
+        self.add("depends_on", depends_on.iter().map(String::from).collect::<Vec<_>>().join(" "));
         self.policy(*health_policy);
         self.attestation(attestation.as_ref());
         self.labels(labels);
@@ -222,7 +225,14 @@ impl Texts {
     }
 
     fn alias(&mut self, value: &Alias) {
-        let Alias { name: _, number: _, created_at: _, updated_at: _ } = value;
+        let Alias { name, number: _, protected, proposal, created_at: _, updated_at: _ } = value;
+        self.add("protected", if *protected { "true" } else { "" });
+        if let Some(proposal) = proposal {
+            let version = proposal.number.map(|number| name.model.version(number).to_string());
+            self.add("proposal.version", version.unwrap_or_default());
+            self.add("proposal.author", &proposal.author);
+            self.add("proposal.expire_time", proposal.expires_at);
+        }
         self.add("version", value.version());
     }
 }

@@ -1,5 +1,6 @@
 //! Answers as the wire shows them.
 
+use slipway_chassis::Caller;
 use slipway_chassis::scalar::{instant, signed};
 use slipway_domain::alias::Alias;
 use slipway_domain::ledger::fields::Different;
@@ -100,8 +101,8 @@ fn action(action: Action) -> pb::ChangeAction {
     }
 }
 
-/// An entry of the ledger; what is computed for a resource is read from `state`.
-pub(super) fn change(entry: &Entry, state: &State) -> pb::Change {
+/// An entry of the ledger; what is computed for a resource is read from the state, as far as the caller may know it.
+pub(super) fn change(entry: &Entry, reader: (&Caller, &State)) -> pb::Change {
     let Entry { revision, resource: name, change } = entry;
     let Change { principal, at, reason, request_id, changed_fields, before, after } = change;
     pb::Change {
@@ -113,16 +114,16 @@ pub(super) fn change(entry: &Entry, state: &State) -> pb::Change {
         reason: reason.clone(),
         request_id: request_id.clone(),
         changed_fields: changed_fields.clone(),
-        after: after.as_ref().map(|after| resource(after, *revision, state)),
-        before: before.as_ref().map(|before| resource(before, 0, state)),
+        after: after.as_ref().map(|after| resource(after, *revision, reader)),
+        before: before.as_ref().map(|before| resource(before, 0, reader)),
     }
 }
 
 /// A page of the ledger.
 #[must_use]
-pub fn changes(page: (Vec<Entry>, String, Revision), state: &State) -> pb::ListChangesResponse {
+pub fn changes(page: (Vec<Entry>, String, Revision), reader: (&Caller, &State)) -> pb::ListChangesResponse {
     let (entries, next_page_token, revision) = page;
-    let changes = entries.iter().map(|entry| change(entry, state)).collect();
+    let changes = entries.iter().map(|entry| change(entry, reader)).collect();
     pb::ListChangesResponse { changes, next_page_token, revision: signed(revision) }
 }
 

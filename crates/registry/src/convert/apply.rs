@@ -131,14 +131,15 @@ fn item(check: &mut Check, resource: pb::Resource) -> Option<Item> {
 }
 
 fn alias(check: &mut Check, message: pb::Alias) -> Option<Item> {
-    let pb::Alias { name, version, create_time: _, update_time: _, etag } = message;
+    let pb::Alias { name, version, create_time: _, update_time: _, etag, protected, proposal: _ } = message;
     let name = parse(check, "alias.name", AliasName::parse(&name))?;
     let version = parse(check, "alias.version", VersionName::parse(&version))?;
     if version.model != name.model {
         check.add("alias.version", "OTHER_MODEL", "is a version of another model than the alias'");
     }
     let epoch = jiff::Timestamp::UNIX_EPOCH;
-    let wanted = Alias { name, number: version.number, created_at: epoch, updated_at: epoch };
+    let wanted =
+        Alias { name, number: version.number, protected, proposal: None, created_at: epoch, updated_at: epoch };
     Some(Item { wanted: Resource::Alias(wanted), set: BTreeSet::from(["version".to_owned()]), etag })
 }
 

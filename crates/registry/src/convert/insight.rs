@@ -1,5 +1,6 @@
 //! Counts of models, and the page for whoever is paged: what is asked, and what is answered.
 
+use slipway_chassis::Caller;
 use slipway_chassis::scalar::signed;
 use slipway_domain::coverage::Coverage;
 use slipway_domain::name::ModelName;
@@ -71,7 +72,7 @@ pub fn triage_model(request: pb::TriageModelRequest) -> Result<Triage, Error> {
 
 /// What is known about a model in trouble; what is computed for the resources of its changes is read from `state`.
 #[must_use]
-pub fn triaged(found: Triaged, state: &State) -> pb::TriageModelResponse {
+pub fn triaged(found: Triaged, reader: (&Caller, &State)) -> pb::TriageModelResponse {
     let name = found.model.model.value.name.clone();
     let source = |(resource, said): &(String, _)| pb::TierSource {
         resource: resource.clone(),
@@ -88,7 +89,7 @@ pub fn triaged(found: Triaged, state: &State) -> pb::TriageModelResponse {
         serving: found.serving.into_iter().map(version).collect(),
         rollback_target: found.rollback_target.map(|name| name.to_string()).unwrap_or_default(),
         aliases: found.aliases.into_iter().map(alias).collect(),
-        changes: found.changes.iter().map(|entry| change(entry, state)).collect(),
+        changes: found.changes.iter().map(|entry| change(entry, reader)).collect(),
         turn_off: Some(pb::TurnOff { safety: safety(answer).into(), reasons }),
         revision: signed(found.revision),
     }

@@ -1,11 +1,11 @@
 //! Mutations: untrusted messages in, valid values out, or every fault of the message at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::{Intent, Said};
-use slipway_chassis::scalar::unsigned;
+use slipway_chassis::scalar::{parse_instant, unsigned};
 use slipway_domain::check::Check;
 use slipway_domain::model::{Criticality, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model, ModelType, Version};
 use slipway_domain::name::{Error as NameError, Identifier, ModelName, ModelTypeName, NamespaceName, VersionName};
@@ -35,12 +35,13 @@ pub(super) fn child(check: &mut Check, parent: &str, field: &str, id: &str) -> (
 }
 
 fn criticality(check: &mut Check, field: &str, message: Option<pb::Criticality>) -> Option<Criticality> {
-    let pb::Criticality { tier, reason, evidence_uri } = message?;
+    let pb::Criticality { tier, reason, evidence_uri, review_time } = message?;
     let tier = u8::try_from(tier).unwrap_or_else(|_| {
         check.out_of_bounds(&format!("{field}.tier"), format!("is {tier}; tiers are 0 (matters most) to 4"));
         0
     });
-    Some(Criticality { tier, reason, evidence_uri })
+    let review_at = parse_instant(check, &format!("{field}.review_time"), review_time);
+    Some(Criticality { tier, reason, evidence_uri, review_at })
 }
 
 pub(super) fn labels(labels: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
@@ -89,6 +90,15 @@ fn label_window(check: &mut Check, window: Option<prost_types::Duration>) -> Dur
     })
 }
 
+/// The models that a model depends on; the order in which they are said means nothing.
+fn dependencies(check: &mut Check, names: &[String]) -> BTreeSet<ModelName> {
+    let name = |(index, name): (usize, &String)| {
+        let field = format!("model.depends_on[{index}]");
+        parse(check, &field, ModelName::parse(name))
+    };
+    names.iter().enumerate().filter_map(name).collect()
+}
+
 /// A health policy, with 0 for what is not set.
 fn health_policy(policy: Option<pb::HealthPolicy>) -> HealthPolicy {
     let usual = HealthPolicy::default();
@@ -127,7 +137,10 @@ pub(super) fn model(check: &mut Check, name: ModelName, message: pb::Model) -> M
         attestation: _,
         delete_time: _,
         purge_time: _,
+        depends_on,
+        tier_origin: _,
     } = message;
+    let depends_on = dependencies(check, &depends_on);
     let typed = (!model_type.is_empty()).then(|| ModelTypeName::parse(&model_type));
     Model {
         display_name,
@@ -141,6 +154,7 @@ pub(super) fn model(check: &mut Check, name: ModelName, message: pb::Model) -> M
         predicted_event,
         label_window: label_window(check, window),
         criticality: criticality(check, "model.criticality", tier),
+        depends_on,
         health_policy: health_policy(policy),
         runbook_uri,
         labels: labels(marks),

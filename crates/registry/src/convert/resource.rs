@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use slipway_chassis::Caller;
 use slipway_chassis::etag::etag;
 use slipway_chassis::scalar::{duration, instant, signed};
-use slipway_domain::alias::Alias;
+use slipway_domain::alias::{Alias, Proposal};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{
     Attestation, Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version,
 };
 use slipway_domain::name::ModelName;
 use slipway_domain::team::Team;
+use slipway_domain::tier::Origin;
 use slipway_domain::traffic::Traffic;
 use slipway_proto::registry::v1 as pb;
 use slipway_proto::r#type::v1 as pb_type;
@@ -18,15 +20,15 @@ use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::namespaces::{namespace, namespace_at};
-use crate::state::{KeptResource, ListedModel, State};
+use crate::state::{KeptResource, ListedModel, State, TierOrigin};
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
     labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 pub(super) fn criticality(criticality: &Criticality) -> pb::Criticality {
-    let Criticality { tier, reason, evidence_uri } = criticality.clone();
-    pb::Criticality { tier: tier.into(), reason, evidence_uri }
+    let Criticality { tier, reason, evidence_uri, review_at } = criticality.clone();
+    pb::Criticality { tier: tier.into(), reason, evidence_uri, review_time: review_at.map(instant) }
 }
 
 /// A model type.
@@ -82,6 +84,7 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         predicted_event,
         label_window,
         criticality: tier,
+        depends_on,
         health_policy: policy,
         labels,
         created_at,
@@ -115,7 +118,20 @@ pub fn model(listed: ListedModel, view: pb::View) -> pb::Model {
         attestation: word.as_ref().map(attestation),
         delete_time: deletion.map(|deletion| instant(deletion.at)),
         purge_time: deletion.map(|deletion| instant(deletion.purge_at)),
+        depends_on: depends_on.iter().map(String::from).collect(),
+        tier_origin: Some(tier_origin(&listed.tier_origin)),
     }
+}
+
+fn tier_origin(origin: &TierOrigin) -> pb::TierOrigin {
+    let kind = match origin.whose() {
+        Origin::Nobody => pb::TierOriginKind::Nobody,
+        Origin::Model => pb::TierOriginKind::Model,
+        Origin::ModelType(_) => pb::TierOriginKind::ModelType,
+        Origin::Dependent { .. } => pb::TierOriginKind::Dependent,
+    };
+    let source = origin.source().unwrap_or_default();
+    pb::TierOrigin { kind: kind.into(), source, via: origin.via().map(String::from).unwrap_or_default() }
 }
 
 fn attestation(attestation: &Attestation) -> pb::Attestation {
@@ -169,13 +185,27 @@ pub fn alias(kept: Kept<Alias>) -> pb::Alias {
 }
 
 fn alias_at(value: &Alias, revision: Revision) -> pb::Alias {
-    let Alias { name, number: _, created_at, updated_at } = value;
+    let Alias { name, number: _, protected, proposal, created_at, updated_at } = value;
     pb::Alias {
         name: name.to_string(),
         version: value.version().to_string(),
         create_time: Some(instant(*created_at)),
         update_time: Some(instant(*updated_at)),
         etag: etag(revision),
+        protected: *protected,
+        proposal: proposal.as_ref().map(|proposal| alias_proposal(&name.model, proposal)),
+    }
+}
+
+fn alias_proposal(model: &ModelName, proposal: &Proposal) -> pb::AliasProposal {
+    let Proposal { number, protected, author, reason, created_at, expires_at } = proposal;
+    pb::AliasProposal {
+        version: number.map(|number| model.version(number).to_string()).unwrap_or_default(),
+        protected: *protected,
+        author: author.to_string(),
+        reason: reason.clone(),
+        create_time: Some(instant(*created_at)),
+        expire_time: Some(instant(*expires_at)),
     }
 }
 
@@ -243,13 +273,16 @@ fn traffic_at(model: &ModelName, value: &Traffic, revision: Revision) -> pb_type
     }
 }
 
-/// Any resource, last changed at `revision`; what is computed for it is read from `state`.
+/// Any resource, last changed at `revision`; what is computed for it is read from `state`, as far as `caller` may know it.
 #[must_use]
-pub fn resource(resource: &Resource, revision: Revision, state: &State) -> pb::Resource {
+pub fn resource(resource: &Resource, revision: Revision, (caller, state): (&Caller, &State)) -> pb::Resource {
     use pb::resource::Resource as Kind;
     let kind = match resource {
         Resource::ModelType(value) => Kind::ModelType(model_type_at(value, revision)),
-        Resource::Model(value) => Kind::Model(model(state.listed(Kept::new(value.clone(), revision)), pb::View::Full)),
+        Resource::Model(value) => {
+            let listed = state.listed(Kept::new(value.clone(), revision)).shown_to(&caller.granted.grant, state);
+            Kind::Model(model(listed, pb::View::Full))
+        }
         Resource::Version(value) => Kind::Version(version_at(value, revision)),
         Resource::Traffic(name, value) => Kind::Traffic(traffic_at(name, value, revision)),
         Resource::Team(value) => Kind::Team(team_at(value, revision)),

@@ -9,7 +9,7 @@ use slipway_proto::registry::v1 as pb;
 
 use super::mutation::{child, labels, mask, missing, nowhere, parse};
 use crate::Error;
-use crate::service::{Expected, Move, Update};
+use crate::service::{Expected, Move, Propose, Protection, Update};
 
 /// The most aliases that move at once.
 const MOST_MOVES: usize = 1000;
@@ -105,7 +105,7 @@ pub fn set_aliases(caller: Caller, request: pb::SetAliasesRequest) -> Result<(In
 }
 
 fn one_move(check: &mut Check, (field, parent): (&str, &str), message: &pb::AliasMove) -> Option<Move> {
-    let pb::AliasMove { name, version, expected_version } = message;
+    let pb::AliasMove { name, version, expected_version, protected } = message;
     let name = parse(check, &format!("{field}.name"), AliasName::parse(name))?;
     if parent != "namespaces/-" && name.model.parent().to_string() != *parent {
         check.add(format!("{field}.name"), "OTHER_PARENT", "does not lie below the parent");
@@ -124,5 +124,38 @@ fn one_move(check: &mut Check, (field, parent): (&str, &str), message: &pb::Alia
         Some("") => Expected::Nothing,
         Some(text) => Expected::Version(number("expected_version", text)?),
     };
-    Some(Move { name, to, expected })
+    Some(Move { name, to, expected, protect: *protected })
+}
+
+/// Reads a proposal for a protected alias.
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault.
+pub fn propose_alias(caller: Caller, request: pb::ProposeAliasRequest) -> Result<(Intent, Propose), Error> {
+    let pb::ProposeAliasRequest { name, version, unprotect, etag, request_id, validate_only, reason } = request;
+    let mut check = Check::new();
+    let name = parse(&mut check, "name", AliasName::parse(&name));
+    let to = if version.is_empty() { None } else { parse(&mut check, "version", VersionName::parse(&version)) };
+    if to.as_ref().zip(name.as_ref()).is_some_and(|(to, name)| to.model != name.model) {
+        check.add("version", "OTHER_MODEL", "is a version of another model than the alias'");
+    }
+    let protection = if unprotect { Protection::Ended } else { Protection::Kept };
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
+    let name = name.unwrap_or_else(|| nowhere().alias(nowhere().model));
+    Ok((intent, Propose { name, to: to.map(|version| version.number), protection, etag }))
+}
+
+/// Reads an approval of what is proposed for an alias: the alias, and its etag.
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault.
+pub fn approve_alias(caller: Caller, request: pb::ApproveAliasRequest) -> Result<(Intent, AliasName, String), Error> {
+    let pb::ApproveAliasRequest { name, etag, request_id, validate_only, reason } = request;
+    let mut check = Check::new();
+    let name = parse(&mut check, "name", AliasName::parse(&name));
+    check.required("etag", &etag);
+    let intent = Intent::parse(&mut check, caller, Said { request_id: &request_id, validate_only, reason: &reason });
+    check.finish()?;
+    Ok((intent, name.unwrap_or_else(|| nowhere().alias(nowhere().model)), etag))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
-use slipway_domain::alias::Alias;
+use slipway_domain::alias::{Alias, Proposal};
 use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
@@ -17,6 +17,7 @@ use super::access::check_model;
 use super::commit::{Done, Draft, Replaced};
 use super::list::Itself;
 use super::past::Sight;
+use super::print::Print;
 use super::standard::not_found;
 use super::traffic::check_version;
 use super::versions::{any_model, living};
@@ -33,6 +34,8 @@ pub struct Move {
     pub to: Option<u64>,
     /// What the caller believes that it names.
     pub expected: Expected,
+    /// Whether it is protected afterwards; none for as it is.
+    pub protect: Option<bool>,
 }
 
 /// What a caller believes that an alias names.
@@ -89,7 +92,7 @@ impl Registry {
     /// `NOT_FOUND` and `DELETED` for a model, `INVALID_FIELDS` for versions that are not there and for aliases that are
     /// moved twice, `ALIAS_MOVED` for one that names another version than its caller believes.
     pub async fn set_aliases(&self, intent: &Intent, moves: &[Move]) -> Result<(Vec<Kept<Alias>>, Revision), Error> {
-        let print = intent.fingerprint("SetAliases", &[&moves]);
+        let print = intent.fingerprint("SetAliases", &[&Print(&moves)]);
         let Done { answer, committed, .. } =
             self.mutate(intent, print, |state| self.moves(state, intent, moves)).await?;
         let state = self.feed.look();
@@ -131,24 +134,53 @@ impl Registry {
     }
 
     fn one_move(&self, state: &State, wanted: &Move, draft: &mut Draft) -> Result<(), Error> {
-        let Move { name, to, expected } = wanted;
+        let Move { name, to, expected, protect } = wanted;
         let kept = state.aliases.get(name);
-        let current = kept.map(|kept| kept.value.number);
-        check_expected(name, *expected, current)?;
+        let before = kept.map(|kept| &*kept.value);
+        check_expected(name, *expected, before.map(|before| before.number))?;
         draft.compares.push((keys::resource(&name.to_string()), kept.map_or(0, |kept| kept.revision)));
         let now = self.env.now();
-        let created_at = kept.map_or(now, |kept| kept.value.created_at);
-        let before = kept.map(|kept| Resource::Alias((*kept.value).clone()));
-        let after = to.map(|number| Resource::Alias(Alias { name: name.clone(), number, created_at, updated_at: now }));
-        if current == *to {
-            draft.answer.extend(before);
-            return Ok(());
-        }
-        draft.answer.extend(after.clone());
-        let fields = if before.is_some() && after.is_some() { vec!["version"] } else { vec![] };
-        draft.changes.push(Replaced { before, after, fields });
+        let after = to.map(|number| Alias {
+            name: name.clone(),
+            number,
+            protected: protect.unwrap_or(before.is_some_and(|before| before.protected)),
+            proposal: None,
+            created_at: before.map_or(now, |before| before.created_at),
+            updated_at: now,
+        });
+        draft.becomes(before, after);
         Ok(())
     }
+}
+
+impl Draft {
+    /// Adds that an alias is `before` and becomes `after`, if that is another.
+    pub(super) fn becomes(&mut self, before: Option<&Alias>, after: Option<Alias>) {
+        let is_same = match (before, &after) {
+            (Some(before), Some(after)) => before.stands_as(after),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let was = before.cloned().map(Resource::Alias);
+        if is_same {
+            self.answer.extend(was);
+            return;
+        }
+        let fields = before.zip(after.as_ref()).map(|(before, after)| differing(before, after));
+        let after = after.map(Resource::Alias);
+        self.answer.extend(after.clone());
+        self.changes.push(Replaced { before: was, after, fields: fields.unwrap_or_default() });
+    }
+}
+
+/// The fields in which an alias differs from what it was.
+pub(super) fn differing(before: &Alias, after: &Alias) -> Vec<&'static str> {
+    let fields = [
+        ("version", before.number != after.number),
+        ("protected", before.protected != after.protected),
+        ("proposal", before.proposal != after.proposal),
+    ];
+    fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }
 
 fn check_expected(name: &AliasName, expected: Expected, current: Option<u64>) -> Result<(), Error> {
@@ -166,7 +198,18 @@ fn check_expected(name: &AliasName, expected: Expected, current: Option<u64>) ->
 }
 
 impl Fields for Itself<Alias> {
-    const PATHS: &'static [&'static str] = &["name", "alias", "model", "version", "create_time", "update_time"];
+    const PATHS: &'static [&'static str] = &[
+        "name",
+        "alias",
+        "model",
+        "version",
+        "protected",
+        "proposal.author",
+        "proposal.version",
+        "proposal.expire_time",
+        "create_time",
+        "update_time",
+    ];
 
     fn field(&self, path: &str) -> Field<'_> {
         let value = &self.0.value;
@@ -175,9 +218,26 @@ impl Fields for Itself<Alias> {
             "alias" => Field::Text(value.name.alias.as_str().into()),
             "model" => Field::Text(value.name.model.to_string().into()),
             "version" => Field::Text(value.version().to_string().into()),
+            "protected" => Field::Truth(value.protected),
+            path if path.starts_with("proposal.") => match &value.proposal {
+                Some(proposal) => proposed(value, proposal, path),
+                None => Field::Absent,
+            },
             "create_time" => Field::Number(value.created_at.as_second() as f64),
             "update_time" => Field::Number(value.updated_at.as_second() as f64),
             _ => Field::Absent,
         }
+    }
+}
+
+fn proposed<'a>(alias: &Alias, proposal: &'a Proposal, path: &str) -> Field<'a> {
+    match path {
+        "proposal.author" => Field::Text(proposal.author.as_str().into()),
+        "proposal.version" => {
+            let version = proposal.number.map(|number| alias.name.model.version(number).to_string());
+            Field::Text(version.unwrap_or_default().into())
+        }
+        "proposal.expire_time" => Field::Number(proposal.expires_at.as_second() as f64),
+        _ => Field::Absent,
     }
 }

@@ -66,7 +66,7 @@ impl Census {
             }
         }
         // What matters to others may have come to matter more or less with what it is used by.
-        rows.iter_mut().for_each(|row| row.listed.effective_tier = state.effective_tier(&row.listed.model.value));
+        rows.iter_mut().for_each(|row| row.listed = state.listed(row.listed.model.clone()));
         Self { size, rows, columns: Mutex::default() }
     }
 

@@ -88,7 +88,8 @@ impl Draft {
 }
 
 impl Replaced {
-    fn name(&self) -> String {
+    /// The full name.
+    pub(super) fn name(&self) -> String {
         self.after.as_ref().or(self.before.as_ref()).map_or_else(String::new, Resource::name)
     }
 }
@@ -107,7 +108,9 @@ impl Registry {
             if let Some(answered) = answered(&state, intent, fingerprint)? {
                 return Ok(answered);
             }
-            let draft = decide(&state)?;
+            let mut draft = decide(&state)?;
+            draft.check_protected(&intent.caller, &state)?;
+            draft.consider(&intent.caller, &state)?;
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {
                 let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);

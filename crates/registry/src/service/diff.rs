@@ -165,7 +165,7 @@ impl Sides {
         // What is computed for a model may differ though nobody touched it.
         for (name, before) in &self.from.models {
             let Some(after) = self.to.models.get(name) else { continue };
-            if self.from.effective_tier(&before.value) == self.to.effective_tier(&after.value) {
+            if self.from.effective(&before.value).tier == self.to.effective(&after.value).tier {
                 continue;
             }
             let text = name.to_string();

@@ -41,7 +41,7 @@ impl Rules for ModelType {
         Self::check(self, check);
     }
 
-    fn check_references(&self, _: Option<&Self>, _: &State, _: &mut Check) -> Seen {
+    fn check_references(&self, _: Option<&Self>, _: (&Caller, &State), _: &mut Check) -> Seen {
         vec![]
     }
 

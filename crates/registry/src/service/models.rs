@@ -1,15 +1,13 @@
 //! Models.
 
-use std::collections::BTreeMap;
-
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
-use slipway_domain::access::Subject;
+use slipway_domain::access::{Permission, Subject};
 use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
-use slipway_domain::filter::{Field, Fields};
+use slipway_domain::dependencies;
 use slipway_domain::ledger::Resource;
-use slipway_domain::model::{Attestation, DEFAULT_LABEL_WINDOW, FunnelStage, HealthPolicy, Model};
+use slipway_domain::model::{Attestation, Model};
 use slipway_domain::name::{Identifier, ModelName, TeamName};
 use slipway_domain::traffic::Traffic;
 use slipway_store::Revision;
@@ -18,54 +16,34 @@ use slipway_store::picture::Kept;
 use super::access::check_model;
 use super::commit::{Draft, Replaced};
 use super::list::{namespace_matches, shown};
-use super::model_types::label;
 use super::past::Sight;
 use super::print::Print;
-use super::standard::{Delete, check_alive, not_found, permitted, typed};
+use super::standard::{Delete, NAMED_HOLDERS, check_alive, not_found, permitted, typed};
 use super::teams::check_team;
 use super::{ListQuery, Listed, Registry, Update};
 use crate::kind::{Rules, Seen};
 use crate::state::{ListedModel, State};
 use crate::{Error, keys};
 
-/// The model of that name, with what is computed for it.
-fn found(state: &State, name: &ModelName) -> Result<ListedModel, Error> {
-    state.listed_model(name).ok_or_else(|| not_found(name))
+/// The model of that name, with what is computed for it, as `caller` may know it.
+fn found(state: &State, caller: &Caller, name: &ModelName) -> Result<ListedModel, Error> {
+    let listed = state.listed_model(name).ok_or_else(|| not_found(name))?;
+    Ok(listed.shown_to(&caller.granted.grant, state))
 }
 
 impl Rules for Model {
     type Name = ModelName;
 
     fn blank(name: &ModelName) -> Self {
-        Self {
-            name: name.clone(),
-            display_name: String::new(),
-            description: String::new(),
-            model_type: None,
-            owner: String::new(),
-            on_call: String::new(),
-            runbook_uri: String::new(),
-            surface: String::new(),
-            funnel_stage: FunnelStage::Unspecified,
-            business_function: String::new(),
-            predicted_event: String::new(),
-            label_window: DEFAULT_LABEL_WINDOW,
-            criticality: None,
-            health_policy: HealthPolicy::default(),
-            attestation: None,
-            labels: BTreeMap::new(),
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-            updated_at: jiff::Timestamp::UNIX_EPOCH,
-            deletion: None,
-        }
+        Self::blank(name)
     }
 
     fn check(&self, check: &mut Check) {
         Self::check(self, check);
     }
 
-    fn check_references(&self, before: Option<&Self>, state: &State, check: &mut Check) -> Seen {
-        let mut seen = Seen::new();
+    fn check_references(&self, before: Option<&Self>, (caller, state): (&Caller, &State), check: &mut Check) -> Seen {
+        let mut seen = check_dependencies_are_there(self, before, (caller, state), check);
         let teams = [
             ("model.owner", &self.owner, before.map(|b| &b.owner)),
             ("model.on_call", &self.on_call, before.map(|b| &b.on_call)),
@@ -107,8 +85,31 @@ impl Rules for Model {
 
     fn holders(name: &ModelName, state: &State) -> Vec<String> {
         let serves = state.traffic.get(name).is_some_and(|kept| !kept.value.ranges.is_empty());
-        if serves { vec![name.traffic()] } else { vec![] }
+        let dependents = state.tiers.dependents(name).map(ToString::to_string);
+        serves.then(|| name.traffic()).into_iter().chain(dependents).take(NAMED_HOLDERS).collect()
     }
+}
+
+/// Notes which of what a model newly depends on is not there, or can't be seen by who asks: both in the same words.
+fn check_dependencies_are_there(
+    model: &Model,
+    before: Option<&Model>,
+    (caller, state): (&Caller, &State),
+    check: &mut Check,
+) -> Seen {
+    let mut seen = Seen::new();
+    let had = |name: &ModelName| before.is_some_and(|before| before.depends_on.contains(name));
+    // What has faults of its own, as too many of them, is noted as such already.
+    let new = model.depends_on.iter().filter(|name| !had(name) && **name != model.name).take(dependencies::MOST);
+    for name in new {
+        let living = |kept: &&Kept<Model>| kept.value.deletion.is_none();
+        let visible = caller.may(Permission::ReadModels, &state.subject(name));
+        match state.models.get(name).filter(living).filter(|_| visible) {
+            Some(kept) => seen.push((keys::resource(&name.to_string()), kept.revision)),
+            None => check.add("model.depends_on", "NO_SUCH_MODEL", format!("there is no {name}; create it first")),
+        }
+    }
+    seen
 }
 
 impl Registry {
@@ -119,7 +120,7 @@ impl Registry {
     pub async fn create_model(&self, intent: &Intent, wanted: Model) -> Result<ListedModel, Error> {
         let print = intent.fingerprint("CreateModel", &[&Print(&wanted)]);
         let done = self.mutate(intent, print, |state| self.model_with_traffic(state, intent, &wanted)).await?;
-        Ok(self.complete(typed(done)?))
+        Ok(self.complete(&intent.caller, typed(done)?))
     }
 
     fn model_with_traffic(&self, state: &State, intent: &Intent, wanted: &Model) -> Result<Draft, Error> {
@@ -136,7 +137,8 @@ impl Registry {
     /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`.
     pub async fn get_model(&self, caller: &Caller, name: &ModelName, as_of: AsOf) -> Result<ListedModel, Error> {
         let check = |state: &State| check_model(caller, state, name);
-        self.read_as_of(as_of, check, |state, _| found(state, name)).await
+        let found = self.read_as_of(as_of, check, |state, _| found(state, caller, name)).await?;
+        Ok(found.shown_to(&caller.granted.grant, &self.feed.look()))
     }
 
     /// Returns several models of one revision.
@@ -151,7 +153,8 @@ impl Registry {
     ) -> Result<(Vec<ListedModel>, Revision), Error> {
         let check = |state: &State| names.iter().try_for_each(|name| check_model(caller, state, name));
         let read = |state: &State, revision| {
-            let found = names.iter().map(|name| found(state, name)).collect::<Result<_, Error>>()?;
+            let one = |name| Ok(found(state, caller, name)?.shown_to(&caller.granted.grant, &self.feed.look()));
+            let found = names.iter().map(one).collect::<Result<_, Error>>()?;
             Ok((found, revision))
         };
         self.read_as_of(as_of, check, read).await
@@ -170,7 +173,7 @@ impl Registry {
                     && sight.model(&kept.value)
             };
             let models = sight.state.models.values().filter(inside);
-            models.map(|kept| sight.state.listed(kept.clone())).collect()
+            models.map(|kept| sight.listed(kept.clone())).collect()
         };
         self.list(caller, "ListModels", query, select).await
     }
@@ -182,7 +185,7 @@ impl Registry {
     /// valid.
     pub async fn update_model(&self, intent: &Intent, update: Update<Model>) -> Result<ListedModel, Error> {
         let create = |state: &State, wanted: &Model| self.model_with_traffic(state, intent, wanted);
-        Ok(self.complete(self.update(intent, update, create).await?))
+        Ok(self.complete(&intent.caller, self.update(intent, update, create).await?))
     }
 
     /// Deletes a model. Its versions, aliases and traffic are deleted with it, and come back with it.
@@ -190,7 +193,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `IN_USE` while it has traffic.
     pub async fn delete_model(&self, intent: &Intent, delete: &Delete<ModelName>) -> Result<ListedModel, Error> {
-        Ok(self.complete(self.delete(intent, delete).await?))
+        Ok(self.complete(&intent.caller, self.delete(intent, delete).await?))
     }
 
     /// Takes the deletion of a model back.
@@ -198,7 +201,7 @@ impl Registry {
     /// # Errors
     /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`, `INVALID_FIELDS` if a team or its type is gone meanwhile.
     pub async fn undelete_model(&self, intent: &Intent, asked: (&ModelName, &str)) -> Result<ListedModel, Error> {
-        Ok(self.complete(self.undelete(intent, asked).await?))
+        Ok(self.complete(&intent.caller, self.undelete(intent, asked).await?))
     }
 
     /// Keeps that the caller, who may change the model, says that it is still its owner's.
@@ -213,74 +216,12 @@ impl Registry {
             let attestation = Some(Attestation::given(intent.caller.principal.clone(), self.env.now()));
             Ok(self.touched(kept, Model { attestation, ..(*kept.value).clone() }, "attestation"))
         });
-        Ok(self.complete(typed(done.await?)?))
+        Ok(self.complete(&intent.caller, typed(done.await?)?))
     }
 
     /// Adds to a model what is computed for it.
-    fn complete(&self, kept: Kept<Model>) -> ListedModel {
-        self.feed.look().listed(kept)
-    }
-}
-
-impl Fields for ListedModel {
-    const PATHS: &'static [&'static str] = &[
-        "name",
-        "display_name",
-        "description",
-        "model_type",
-        "owner",
-        "on_call",
-        "runbook_uri",
-        "surface",
-        "funnel_stage",
-        "business_function",
-        "predicted_event",
-        "label_window",
-        "criticality.tier",
-        "effective_tier",
-        "latest_version",
-        "attestation.expire_time",
-        "labels.",
-        "create_time",
-        "update_time",
-    ];
-
-    fn field(&self, path: &str) -> Field<'_> {
-        let model = &self.model.value;
-        match path {
-            "name" => Field::Text(model.name.to_string().into()),
-            "display_name" => Field::Text(model.display_name.as_str().into()),
-            "description" => Field::Text(model.description.as_str().into()),
-            "model_type" => {
-                model.model_type.as_ref().map_or(Field::Absent, |name| Field::Text(name.to_string().into()))
-            }
-            "owner" => Field::Text(model.owner.as_str().into()),
-            "on_call" => Field::Text(model.on_call.as_str().into()),
-            "runbook_uri" => Field::Text(model.runbook_uri.as_str().into()),
-            "attestation.expire_time" => {
-                model.attestation.as_ref().map_or(Field::Absent, |a| Field::Number(a.expires_at.as_second() as f64))
-            }
-            "surface" => Field::Text(model.surface.as_str().into()),
-            "funnel_stage" => Field::Text(stage(model.funnel_stage).into()),
-            "business_function" => Field::Text(model.business_function.as_str().into()),
-            "predicted_event" => Field::Text(model.predicted_event.as_str().into()),
-            "label_window" => Field::Number(model.label_window.as_secs_f64()),
-            "criticality.tier" => model.criticality.as_ref().map_or(Field::Absent, |c| Field::Number(c.tier.into())),
-            "effective_tier" => Field::Number(self.effective_tier.into()),
-            "latest_version" => Field::Number(self.latest_version as f64),
-            "create_time" => Field::Number(model.created_at.as_second() as f64),
-            "update_time" => Field::Number(model.updated_at.as_second() as f64),
-            path => label(&model.labels, path),
-        }
-    }
-}
-
-/// A funnel stage as a filter writes it.
-fn stage(stage: FunnelStage) -> &'static str {
-    match stage {
-        FunnelStage::Unspecified => "FUNNEL_STAGE_UNSPECIFIED",
-        FunnelStage::Sourcing => "FUNNEL_STAGE_SOURCING",
-        FunnelStage::EarlyRanking => "FUNNEL_STAGE_EARLY_RANKING",
-        FunnelStage::LateRanking => "FUNNEL_STAGE_LATE_RANKING",
+    fn complete(&self, caller: &Caller, kept: Kept<Model>) -> ListedModel {
+        let state = self.feed.look();
+        state.listed(kept).shown_to(&caller.granted.grant, &state)
     }
 }

@@ -18,7 +18,7 @@ use slipway_store::picture::Kept;
 use super::Registry;
 use super::standard::not_found;
 use crate::Error;
-use crate::state::{State, Then};
+use crate::state::{ListedModel, State, Then};
 
 pub(super) use kept::Pasts;
 
@@ -38,6 +38,16 @@ impl Sight<'_> {
     /// Whether the caller sees a model of the picture.
     pub fn model(&self, model: &Model) -> bool {
         self.caller.covers(&self.state.model_subject(model)) && self.covers_now(&model.name)
+    }
+
+    /// A model with what is computed for it, as far as the caller may know it.
+    pub fn listed(&self, kept: Kept<Model>) -> ListedModel {
+        let grant = &self.caller.granted.grant;
+        let listed = self.state.listed(kept).shown_to(grant, self.state);
+        match &self.now {
+            Some(now) => listed.shown_to(grant, now),
+            None => listed,
+        }
     }
 
     /// Whether it sees what lies below a model.
@@ -113,6 +123,7 @@ impl Registry {
                 tokio::task::yield_now().await;
             }
         }
+        picture.made();
         let picture = Arc::new(picture);
         self.pasts.keep(size, &picture, kept::weight(read, steps.len()));
         Ok(picture)

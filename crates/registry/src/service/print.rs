@@ -3,7 +3,15 @@
 use std::fmt;
 
 /// What fields say that came later, while nobody sets them.
-const LATER: [&str; 4] = [", runbook_uri: \"\"", ", attestation: None", ", deletion: None", ", missing: Refused"];
+const LATER: [&str; 7] = [
+    ", runbook_uri: \"\"",
+    ", attestation: None",
+    ", deletion: None",
+    ", missing: Refused",
+    ", review_at: None",
+    ", depends_on: {}",
+    ", protect: None",
+];
 
 /// A part of a request, written as it was before the fields that came later: a request that is repeated across an upgrade
 /// has the fingerprint that it had before.

@@ -64,10 +64,14 @@ pub(super) fn permitted<'a, K: Kind>(
 }
 
 /// Makes sure that `after` is valid, by itself and among the others.
-pub(super) fn check_result<K: Kind>(after: &K, before: Option<&K>, state: &State) -> Result<Seen, Error> {
+pub(super) fn check_result<K: Kind>(
+    after: &K,
+    before: Option<&K>,
+    (caller, state): (&Caller, &State),
+) -> Result<Seen, Error> {
     let mut check = Check::new();
     after.check(&mut check);
-    let mut seen = after.check_references(before, state, &mut check);
+    let mut seen = after.check_references(before, (caller, state), &mut check);
     if let (None, Some(namespace)) = (before, K::parent(after.name())) {
         seen.extend(check_namespace(&mut check, state, namespace));
     }
@@ -111,7 +115,7 @@ impl Registry {
         let now = self.env.now();
         let (created_at, updated_at) = created.times();
         (*created_at, *updated_at) = (now, now);
-        let seen = check_result(&created, None, state)?;
+        let seen = check_result(&created, None, (&intent.caller, state))?;
         let mut draft = Draft::create(created.into_resource());
         draft.compares.extend(seen);
         Ok(draft)
@@ -144,7 +148,7 @@ impl Registry {
                 *after.times().1 = self.env.now();
             }
             intent.caller.check(&after.subject(state), name)?;
-            let seen = check_result(&after, Some(&kept.value), state)?;
+            let seen = check_result(&after, Some(&kept.value), (&intent.caller, state))?;
             let mut draft = changed(kept, after, fields);
             draft.compares.extend(seen);
             Ok(draft)
@@ -221,7 +225,7 @@ impl Registry {
             }
             let mut after = (*kept.value).clone();
             after.set_deletion(None);
-            let seen = check_result(&after, None, state)?;
+            let seen = check_result(&after, None, (&intent.caller, state))?;
             let mut draft = self.touched(kept, after, "deletion");
             draft.compares.extend(seen);
             Ok(draft)

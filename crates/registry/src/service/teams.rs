@@ -44,7 +44,7 @@ impl Rules for Team {
         Self::check(self, check);
     }
 
-    fn check_references(&self, before: Option<&Self>, state: &State, check: &mut Check) -> Seen {
+    fn check_references(&self, before: Option<&Self>, (_, state): (&Caller, &State), check: &mut Check) -> Seen {
         let Some(escalation) = &self.escalation else { return vec![] };
         if before.is_some_and(|before| before.escalation.as_ref() == Some(escalation)) {
             return vec![];

@@ -73,6 +73,7 @@ impl Registry {
         let check = |state: &State| check_model(caller, state, &asked.name);
         let read = |state: &State, revision| triaged(state, &asked.name, revision);
         let mut found = self.read_as_of(asked.as_of, check, read).await?;
+        found.model = found.model.shown_to(&caller.granted.grant, &self.feed.look());
         found.changes = self.last_changes(&asked.name, found.revision, asked.changes).await?;
         Ok(found)
     }
@@ -108,7 +109,7 @@ fn triaged(state: &State, name: &ModelName, revision: Revision) -> Result<Triage
         tier: model.effective_tier,
         serving: serving.iter().map(|kept| kept.value.name.number).collect(),
         aliases: aliases.iter().map(|kept| kept.value.name.alias.as_str().to_owned()).collect(),
-        dependents: 0,
+        dependents: state.tiers.dependents(name).count(),
         is_deleted: value.deletion.is_some(),
     };
     Ok(Triaged {

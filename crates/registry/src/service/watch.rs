@@ -26,6 +26,8 @@ pub(super) use view::Views;
 
 /// How many resources a part of the first state has, or of a revision.
 const PART: usize = 500;
+/// The most models that a past change is told to have moved; beyond it a watcher begins anew.
+const MOST: usize = 2_000;
 /// How long a stream is silent before it says how far it has come. A matter of the transport: real time.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -211,6 +213,7 @@ fn initial(state: &State, view: &View) -> impl Iterator<Item = Event> + Send + u
         };
         view.takes_in(&kept.name()) && view.sees(kept, model.as_ref())
     });
+    let inside = inside.map(|kept| view.shown(kept, state));
     let (revision, inside) = (state.revision, inside.collect::<Vec<_>>());
     let mut rest = Some(inside.into_iter());
     std::iter::from_fn(move || {
@@ -240,7 +243,10 @@ impl Follower {
             }
             match self.read().await? {
                 Some(batch) if batch.seen.is_empty() => {}
-                Some(batch) => return Ok(self.sent(Part { batch, from: 0 })),
+                Some(batch) => {
+                    let state = self.registry.feed.current();
+                    return Ok(self.sent(Part { batch: self.view.batch_shown(batch, &state), from: 0 }));
+                }
                 None => {
                     let patience = left.min(PROGRESS);
                     let come = self.registry.feed.reached(self.at + 1);

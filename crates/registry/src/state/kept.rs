@@ -1,24 +1,39 @@
 //! Resources of all kinds as a picture keeps them.
 
+use std::sync::Arc;
+
 use slipway_domain::alias::Alias;
 use slipway_domain::model::{Model, ModelType, Version};
 use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
 use slipway_domain::namespace::Namespace;
 use slipway_domain::team::Team;
+use slipway_domain::tier::Effective;
 use slipway_domain::traffic::Traffic;
 use slipway_store::picture::Kept;
 
-use super::State;
+use super::{State, TierOrigin};
 
 /// A model with what is computed for it.
 #[derive(Debug, Clone)]
 pub struct ListedModel {
     /// The model.
     pub model: Kept<Model>,
-    /// The more severe of its own tier and its type's.
+    /// The severest of its own tier, its type's, and those of its dependents.
     pub effective_tier: u8,
+    /// Where that comes from.
+    pub tier_origin: TierOrigin,
     /// The number of its newest version; 0 while there is none.
     pub latest_version: u64,
+}
+
+impl ListedModel {
+    /// A model with its effective tier, and the number of its newest version as `latest` says it.
+    pub(super) fn of(model: Kept<Model>, effective: Arc<Effective>, latest: impl FnOnce(&ModelName) -> u64) -> Self {
+        let latest_version = latest(&model.value.name);
+        let effective_tier = effective.tier;
+        let tier_origin = TierOrigin::of(&model.value.name, effective);
+        Self { model, effective_tier, tier_origin, latest_version }
+    }
 }
 
 /// What a resource is.
@@ -144,9 +159,8 @@ impl State {
     /// A model with what is computed for it.
     #[must_use]
     pub fn listed(&self, model: Kept<Model>) -> ListedModel {
-        let effective_tier = self.effective_tier(&model.value);
-        let latest_version = self.latest_version(&model.value.name);
-        ListedModel { model, effective_tier, latest_version }
+        let effective = self.effective(&model.value);
+        ListedModel::of(model, effective, |name| self.latest_version(name))
     }
 
     /// The model of this name with what is computed for it.
@@ -185,9 +199,13 @@ impl State {
     pub(super) fn forget(&mut self, name: &str) {
         match ResourceKind::of_name(name) {
             Some(ResourceKind::ModelType) => {
-                drop(ModelTypeName::parse(name).map(|name| self.model_types.remove(&name)))
+                let gone = ModelTypeName::parse(name).ok().and_then(|name| self.model_types.remove(&name));
+                self.type_replaced(gone.as_ref().map(|kept| &*kept.value), None);
             }
-            Some(ResourceKind::Model) => drop(ModelName::parse(name).map(|name| self.models.remove(&name))),
+            Some(ResourceKind::Model) => {
+                let gone = ModelName::parse(name).ok().and_then(|name| self.models.remove(&name));
+                self.tiers.replaced(gone.as_ref().map(|kept| &*kept.value), None);
+            }
             Some(ResourceKind::Version) => drop(VersionName::parse(name).map(|name| self.versions.remove(&name))),
             Some(ResourceKind::Traffic) => drop(ModelName::parse_traffic(name).map(|name| self.traffic.remove(&name))),
             Some(ResourceKind::Team) => drop(TeamName::parse(name).map(|name| self.teams.remove(&name))),

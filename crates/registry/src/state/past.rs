@@ -55,6 +55,11 @@ impl State {
         }
     }
 
+    /// All that was different at the other moment is shown: what is computed of it can be.
+    pub fn made(&mut self) {
+        drop(self.settle_tiers());
+    }
+
     fn set_latest(&mut self, model: ModelName, number: u64) {
         match number {
             0 => self.latest.remove(&model),

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use imbl::Vector;
-use slipway_domain::model::ModelType;
-use slipway_domain::name::{ModelName, ModelTypeName};
+use slipway_domain::name::ModelName;
 use slipway_store::Revision;
 
 use super::State;
-use super::kept::{KeptResource, ListedModel};
+use super::kept::{KeptResource, ListedModel, ResourceKind};
+use super::tiers::Moved;
 
 /// How many revisions are kept. A watcher that is further behind reads the store.
 const REVISIONS: usize = 1024;
@@ -112,8 +112,8 @@ impl State {
         }
     }
 
-    /// All changes of the revision have come.
-    pub(super) fn settle(&mut self) {
+    /// All changes of the revision have come, and moved the effective tiers of these models.
+    pub(super) fn settle(&mut self, moved: &Moved) {
         if self.recent.since.is_none() {
             self.recent.since = Some(self.revision);
             return;
@@ -123,7 +123,7 @@ impl State {
         if resources.is_empty() && latest.is_empty() {
             return;
         }
-        let changes = Before { now: self, resources: &resources, latest: &latest }.changes();
+        let changes = Before { now: self, resources: &resources, latest: &latest, tiers: moved }.changes();
         let told = Told { revision: self.revision, changes };
         self.recent.push(told);
     }
@@ -134,6 +134,7 @@ struct Before<'a> {
     now: &'a State,
     resources: &'a BTreeMap<String, Option<KeptResource>>,
     latest: &'a BTreeMap<ModelName, u64>,
+    tiers: &'a Moved,
 }
 
 impl Before<'_> {
@@ -164,23 +165,9 @@ impl Before<'_> {
 
     /// The models that were changed, or for which something else is computed now.
     fn models(&self) -> BTreeSet<ModelName> {
-        let mut models: BTreeSet<_> = self.latest.keys().cloned().collect();
-        for (name, before) in self.resources {
-            match before.as_ref().map_or_else(|| self.now.find(name), |before| Some(before.clone())) {
-                Some(KeptResource::Model(listed)) => drop(models.insert(listed.model.value.name.clone())),
-                Some(KeptResource::ModelType(kept)) => {
-                    let (of, tier) = (&kept.value.name, |model_type: &ModelType| {
-                        model_type.criticality.as_ref().map(|criticality| criticality.tier)
-                    });
-                    let now = self.now.model_types.get(of).map(|kept| tier(&kept.value));
-                    if self.model_type(of).map(tier) != now {
-                        let typed = self.now.models.values().filter(|kept| kept.value.model_type.as_ref() == Some(of));
-                        models.extend(typed.map(|kept| kept.value.name.clone()));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let mut models: BTreeSet<_> = self.latest.keys().chain(self.tiers.keys()).cloned().collect();
+        let changed = self.resources.keys().filter(|name| ResourceKind::of_name(name) == Some(ResourceKind::Model));
+        models.extend(changed.filter_map(|name| ModelName::parse(name).ok()));
         models
     }
 
@@ -189,10 +176,11 @@ impl Before<'_> {
         let name = model.to_string();
         let differs = if self.resources.contains_key(&name) { Differs::Itself } else { Differs::Computed };
         if let (Some(before), Some(after)) = (&before, &after) {
+            let computed = |listed: &ListedModel| (listed.latest_version, listed.tier_origin.clone());
             let whose = |listed: &ListedModel| (listed.model.value.owner.clone(), listed.effective_tier);
             if whose(before) != whose(after) {
                 self.add_below(model, [before, after], changes);
-            } else if differs == Differs::Computed && before.latest_version == after.latest_version {
+            } else if differs == Differs::Computed && computed(before) == computed(after) {
                 return;
             }
         }
@@ -231,23 +219,17 @@ impl Before<'_> {
         }
     }
 
-    fn model_type(&self, name: &ModelTypeName) -> Option<&ModelType> {
-        match self.resources.get(&name.to_string()) {
-            Some(Some(KeptResource::ModelType(kept))) => Some(&kept.value),
-            Some(_) => None,
-            None => self.now.model_types.get(name).map(|kept| &*kept.value),
-        }
-    }
-
     fn model(&self, name: &ModelName) -> Option<ListedModel> {
         let model = match self.resources.get(&name.to_string()) {
             Some(Some(KeptResource::Model(listed))) => listed.model.clone(),
             Some(_) => return None,
             None => self.now.models.get(name)?.clone(),
         };
-        let model_type = model.value.model_type.as_ref().and_then(|name| self.model_type(name));
-        let effective_tier = model.value.effective_tier(model_type);
-        let latest_version = self.latest.get(name).copied().unwrap_or_else(|| self.now.latest_version(name));
-        Some(ListedModel { model, effective_tier, latest_version })
+        let effective = match self.tiers.get(name) {
+            Some(before) => before.clone()?,
+            None => self.now.effective(&model.value),
+        };
+        let latest = |name: &ModelName| self.latest.get(name).copied().unwrap_or_else(|| self.now.latest_version(name));
+        Some(ListedModel::of(model, effective, latest))
     }
 }

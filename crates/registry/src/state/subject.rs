@@ -21,7 +21,7 @@ impl State {
     #[must_use]
     pub fn model_subject<'a>(&self, model: &'a Model) -> Subject<'a> {
         let team = Some(model.owner.as_str()).filter(|owner| !owner.is_empty());
-        Subject { namespace: model.name.namespace.as_str(), team, tier: Some(self.effective_tier(model)) }
+        Subject { namespace: model.name.namespace.as_str(), team, tier: Some(self.effective(model).tier) }
     }
 
     /// The subject of a resource as it stands there, which need not be how the picture has it. Versions and traffic are

@@ -14,7 +14,7 @@ fn one(text: &str) -> pb::AliasMove {
     };
     let (to, expected) = versions.split_once(':').map_or((versions, None), |(to, expected)| (to, Some(expected)));
     let name = format!("{}/aliases/{alias}", name(id));
-    pb::AliasMove { name, version: version(to), expected_version: expected.map(version) }
+    pb::AliasMove { name, version: version(to), expected_version: expected.map(version), ..Default::default() }
 }
 
 async fn set(registry: &Running, moves: &[&str]) -> Result<pb::SetAliasesResponse, Error> {
@@ -103,4 +103,65 @@ async fn what_an_alias_names_is_not_deleted_and_every_bad_move_is_told_at_once()
     assert_eq!(fields(registry.client.set_aliases(request).await), ["moves[0].name", "moves[1].version", "moves"]);
     assert_eq!(fields(set(&registry, &[]).await), ["moves"]);
     assert_eq!(reason(set(&registry, &["c@x=1"]).await), "NOT_FOUND");
+}
+
+/// A change of the protection of `a@champion`, which names 1.
+async fn protect(registry: &Running, protected: Option<bool>) -> Result<pb::SetAliasesResponse, Error> {
+    let moved = pb::AliasMove { protected, ..one("a@champion=1") };
+    let request = pb::SetAliasesRequest { parent: "namespaces/-".to_owned(), moves: vec![moved], ..Default::default() };
+    registry.client.set_aliases(request).await
+}
+
+fn proposal(version: u64, etag: &str) -> pb::ProposeAliasRequest {
+    pb::ProposeAliasRequest {
+        name: format!("{}/aliases/champion", name("a")),
+        version: name("a").version(version).to_string(),
+        etag: etag.to_owned(),
+        reason: "it won".to_owned(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn protection_stays_with_a_move_and_ends_when_somebody_says_so() {
+    let registry = two_models().await;
+    assert!(protect(&registry, Some(true)).await.unwrap().aliases[0].protected);
+    assert!(set(&registry, &["a@champion=2"]).await.unwrap().aliases[0].protected, "who may everything moves it");
+    set(&registry, &["a@champion=1"]).await.unwrap();
+    assert!(!protect(&registry, Some(false)).await.unwrap().aliases[0].protected);
+    assert_eq!(fields(registry.client.propose_alias(proposal(2, "")).await), ["name"], "it moves without an approval");
+}
+
+#[tokio::test]
+async fn a_proposal_is_kept_until_it_is_taken_back_or_the_alias_moves() {
+    let registry = two_models().await;
+    protect(&registry, Some(true)).await.unwrap();
+    assert_eq!(fields(registry.client.propose_alias(proposal(9, "")).await), ["version"]);
+    assert_eq!(reason(registry.client.propose_alias(proposal(2, "abc")).await), "ETAG_MISMATCH");
+    let dry = pb::ProposeAliasRequest { validate_only: true, ..proposal(2, "") };
+    assert!(registry.client.propose_alias(dry).await.unwrap().proposal.is_some());
+    let proposed = registry.client.propose_alias(proposal(2, "")).await.unwrap();
+    let waiting = proposed.proposal.clone().unwrap();
+    assert_eq!((waiting.version, waiting.reason.as_str()), (name("a").version(2).to_string(), "it won"));
+    assert_eq!(names(&registry, &name("a").to_string()).await, ["a@champion=1"]);
+    let registry = registry.restart().await;
+    let approve = |etag: &str| pb::ApproveAliasRequest {
+        name: proposed.name.clone(),
+        etag: etag.to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(reason(registry.client.approve_alias(approve("abc")).await), "ETAG_MISMATCH");
+    assert_eq!(fields(registry.client.approve_alias(approve("")).await), ["etag"]);
+    // Where nobody is asked who they are, everybody is its author.
+    assert_eq!(reason(registry.client.approve_alias(approve(&proposed.etag)).await), "OWN_PROPOSAL");
+    let back = registry.client.propose_alias(proposal(1, &proposed.etag)).await.unwrap();
+    assert_eq!(back.proposal, None);
+    assert_eq!(reason(registry.client.approve_alias(approve(&back.etag)).await), "NO_PROPOSAL");
+    registry.client.propose_alias(proposal(2, "")).await.unwrap();
+    let moved = set(&registry, &["a@champion=3"]).await.unwrap();
+    assert_eq!(moved.aliases[0].proposal, None);
+    let parent = proposed.name.clone();
+    let history = registry.client.list_changes(pb::ListChangesRequest { parent, ..Default::default() }).await.unwrap();
+    let fields: Vec<_> = history.changes.iter().map(|change| change.changed_fields.join(" ")).collect();
+    assert_eq!(fields, ["version proposal", "proposal", "proposal", "proposal", ""]);
 }

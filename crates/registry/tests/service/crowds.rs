@@ -71,6 +71,7 @@ async fn one_of_a_hundred_takes_an_alias_that_all_believe_to_be_free() {
             name: format!("{}/aliases/champion", name("m")),
             version: to.to_string(),
             expected_version: Some(String::new()),
+            ..Default::default()
         };
         let parent = "namespaces/default".to_owned();
         client.set_aliases(pb::SetAliasesRequest { parent, moves: vec![one], ..Default::default() }).await

@@ -122,7 +122,7 @@ async fn after_thirty_days_it_is_gone_for_good_with_all_that_lies_below_it() {
     let moved = pb::AliasMove {
         name: format!("{}/aliases/champion", name("a")),
         version: name("a").version(3).to_string(),
-        expected_version: None,
+        ..Default::default()
     };
     let set =
         pb::SetAliasesRequest { parent: "namespaces/default".to_owned(), moves: vec![moved], ..Default::default() };

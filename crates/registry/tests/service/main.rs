@@ -16,6 +16,7 @@ mod past;
 mod proofs;
 mod sightings;
 mod support;
+mod tiers;
 mod traffic;
 mod trouble;
 mod unfit;

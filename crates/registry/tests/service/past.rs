@@ -17,7 +17,7 @@ fn at(text: &str) -> AsOf {
 async fn alias(registry: &Running, id: &str, number: u64) -> u64 {
     let (name, version) = (format!("{}/aliases/champion", name(id)), name(id).version(number).to_string());
     let version = if number == 0 { String::new() } else { version };
-    let moves = vec![pb::AliasMove { name, version, expected_version: None }];
+    let moves = vec![pb::AliasMove { name, version, ..Default::default() }];
     let request = pb::SetAliasesRequest { parent: "namespaces/-".to_owned(), moves, ..Default::default() };
     u64::try_from(registry.client.set_aliases(request).await.unwrap().revision).unwrap()
 }
@@ -305,7 +305,7 @@ async fn some_change(registry: &Running, number: u64) {
         }
         6 | 9 => {
             let version = if number.is_multiple_of(4) { String::new() } else { of.version(1).to_string() };
-            let moves = vec![pb::AliasMove { name: format!("{of}/aliases/champion"), version, expected_version: None }];
+            let moves = vec![pb::AliasMove { name: format!("{of}/aliases/champion"), version, ..Default::default() }];
             let request = pb::SetAliasesRequest { parent: "namespaces/-".to_owned(), moves, ..Default::default() };
             drop(registry.client.set_aliases(request).await);
         }

@@ -241,6 +241,8 @@ registry! {
     get_alias(GetAliasRequest) -> Alias;
     list_aliases(ListAliasesRequest) -> ListAliasesResponse;
     set_aliases(SetAliasesRequest) -> SetAliasesResponse;
+    propose_alias(ProposeAliasRequest) -> Alias;
+    approve_alias(ApproveAliasRequest) -> Alias;
     apply_models(ApplyModelsRequest) -> ApplyModelsResponse;
     create_team(CreateTeamRequest) -> Team;
     get_team(GetTeamRequest) -> Team;

@@ -174,7 +174,9 @@ impl Plan<'_> {
         let name = value.name.to_string();
         let Settled { after, action, changes, claims } = self.merged(index, &name, &*kept.value, &wanted);
         let updated_at = if action == Action::Noop { after.updated_at } else { now };
-        let after = (Resource::Alias(Alias { updated_at, ..after }), vec!["version"]);
+        // What was proposed was proposed for what it was.
+        let proposal = after.proposal.clone().filter(|_| action == Action::Noop);
+        let after = (Resource::Alias(Alias { updated_at, proposal, ..after }), vec!["version"]);
         let before = (Some(Resource::Alias((*kept.value).clone())), kept.revision);
         self.take(index, before, after, (action, changes, &claims));
         Ok(())
@@ -196,7 +198,9 @@ impl Plan<'_> {
         let before = K::all(self.state).get(value.name()).filter(|_| !self.is_new(index));
         let mut check = Check::new();
         Rules::check(&*after.value, &mut check);
-        let mut seen = after.value.check_references(before.map(|kept| &*kept.value), &self.then, &mut check);
+        let caller = self.caller(&self.item(index).wanted);
+        let before = before.map(|kept| &*kept.value);
+        let mut seen = after.value.check_references(before, (&caller, &self.then), &mut check);
         if let (None, Some(namespace)) = (before, K::parent(value.name())) {
             seen.extend(check_namespace(&mut check, self.state, namespace));
         }

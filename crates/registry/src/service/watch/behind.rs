@@ -7,7 +7,9 @@ use slipway_domain::name::ModelName;
 use slipway_store::picture::Kept;
 use slipway_store::{Commit, Revision};
 
+use super::MOST;
 use super::view::View;
+use crate::service::affected::{Affected, affected};
 use crate::state::{Changed, Differs, KeptResource, ListedModel, State, Told};
 use crate::{Error, keys};
 
@@ -26,17 +28,16 @@ pub(super) fn told(commit: &Commit, state: &State, view: &View) -> Result<Told, 
         }
         let Some(name) = keys::ledger_resource(key) else { continue };
         let entry: Change = record::decode(value).map_err(|error| Error::damaged(key, &error))?;
-        if moves(&entry)
-            && entry.after.as_ref().is_some_and(|after| !view.is_whole(after.namespace().namespace.as_str()))
-        {
+        let moved = match affected(state, (entry.before.as_ref(), entry.after.as_ref()), MOST) {
+            Affected::Models(models) => models,
+            Affected::TooMany => return Err(Error::Compacted { oldest: commit.revision }),
+        };
+        let namespace = entry.resource().map(|resource| resource.namespace().namespace);
+        let moves = moves(&entry) || !moved.is_empty();
+        if moves && namespace.is_some_and(|namespace| !view.is_whole(namespace.as_str())) {
             return Err(Error::Compacted { oldest: commit.revision });
         }
-        if let (Some(Resource::ModelType(before)), Some(Resource::ModelType(after))) = (&entry.before, &entry.after)
-            && before.criticality != after.criticality
-        {
-            let typed = state.models.values().filter(|kept| kept.value.model_type.as_ref() == Some(&after.name));
-            changes.extend(typed.map(|kept| computed(&state.listed(kept.clone()))));
-        }
+        changes.extend(moved.into_iter().filter_map(|model| state.listed_model(model)).map(|listed| computed(&listed)));
         changes.push(changed(name, &entry, (state, commit.revision)));
     }
     changes.sort_by(|one, other| (&one.name, one.differs).cmp(&(&other.name, other.differs)));
@@ -45,21 +46,11 @@ pub(super) fn told(commit: &Commit, state: &State, view: &View) -> Result<Told, 
     Ok(Told { revision: commit.revision, changes })
 }
 
-/// Whether a change may take models into a view, or out of it.
+/// Whether a change may take the model that it is of into a view, or out of it.
 fn moves(entry: &Change) -> bool {
     match (&entry.before, &entry.after) {
         (Some(Resource::Model(before)), Some(Resource::Model(after))) => {
-            let moving = |model: &slipway_domain::model::Model| {
-                let tier = model.criticality.as_ref().map(|criticality| criticality.tier);
-                (model.owner.clone(), model.model_type.clone(), tier)
-            };
-            moving(before) != moving(after)
-        }
-        (Some(Resource::ModelType(before)), Some(Resource::ModelType(after))) => {
-            let tier = |model_type: &slipway_domain::model::ModelType| {
-                model_type.criticality.as_ref().map(|criticality| criticality.tier)
-            };
-            tier(before) != tier(after)
+            before.owner != after.owner || before.weighs_other_than(after)
         }
         _ => false,
     }

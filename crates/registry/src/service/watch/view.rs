@@ -15,12 +15,12 @@ use super::{Batch, Happened, Scope, Seen};
 use crate::Error;
 use crate::service::changes::below;
 use crate::service::list::Itself;
-use crate::state::{Changed, Differs, KeptResource, ListedModel, ResourceKind, Told};
+use crate::state::{Changed, Differs, KeptResource, ListedModel, ResourceKind, State, Told};
 
 /// For how many revisions a view keeps what it was told, for whoever has it as well.
 const KEPT: usize = 64;
 /// Fields that are computed from other resources.
-const COMPUTED: [&str; 2] = ["effective_tier", "latest_version"];
+const COMPUTED: [&str; 3] = ["effective_tier", "tier_origin.kind", "latest_version"];
 
 /// How much is known of what was there before a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,26 @@ impl View {
     /// Whether everything in the namespace may be seen, so that nobody can take it out of the view.
     pub fn is_whole(&self, namespace: &str) -> bool {
         self.grant.covers_whole(namespace)
+    }
+
+    /// A resource as who has the view may know it: where a tier comes from is told as far as that is seen.
+    pub fn shown(&self, kept: KeptResource, state: &State) -> KeptResource {
+        match kept {
+            KeptResource::Model(listed) => KeptResource::Model(listed.shown_to(&self.grant, state)),
+            other => other,
+        }
+    }
+
+    /// The same of all that a revision is to it. Who sees everything shares what is made once for all.
+    pub fn batch_shown(&self, batch: Arc<Batch>, state: &State) -> Arc<Batch> {
+        if self.grant.covers_everything() {
+            return batch;
+        }
+        let shown = |seen: &Seen| {
+            let resource = seen.resource.clone().map(|kept| self.shown(kept, state));
+            Seen { resource, ..seen.clone() }
+        };
+        Arc::new(Batch { revision: batch.revision, seen: batch.seen.iter().map(shown).collect() })
     }
 
     fn may_see(&self, kept: &KeptResource, model: Option<&ListedModel>) -> bool {

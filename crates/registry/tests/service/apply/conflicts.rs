@@ -62,7 +62,7 @@ async fn an_alias_that_a_person_moved_is_not_moved_back() {
     let moved = pb::AliasMove {
         name: format!("{}/aliases/champion", name("m")),
         version: name("m").version(2).to_string(),
-        expected_version: None,
+        ..Default::default()
     };
     let set = pb::SetAliasesRequest { parent: "namespaces/-".to_owned(), moves: vec![moved], ..Default::default() };
     registry.client.set_aliases(set).await.unwrap();
