@@ -117,16 +117,19 @@ impl Kind {
     }
 }
 
-/// The fields that are computed, and in no document.
-pub const COMPUTED: [&str; 8] = [
+/// The fields that are in no document: they are computed, or only another command sets them.
+pub const COMPUTED: [&str; 11] = [
     "create_time",
     "update_time",
     "delete_time",
     "purge_time",
     "effective_tier",
+    "tier_origin",
     "latest_version",
     "attestation",
     "quarantine",
+    "protected",
+    "proposal",
 ];
 
 /// Reads the documents of a text.

@@ -28,6 +28,8 @@ const WATCHERS: usize = 1000;
 const CONNECTIONS: usize = 20;
 /// How many changes are made in a second: one reaches everybody before the next is made.
 const CHANGES_A_SECOND: f64 = 20.0;
+/// How long the last change may be on its way before it is taken for lost.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The most milliseconds within which 99 of 100 arrivals are to be.
 const GOAL: Goal = Goal::AtMost(10.0);
 
@@ -57,8 +59,11 @@ pub async fn measure(round: Duration, folder: &Path) -> Result<Figures> {
     let clients = clients(&running.address).await?;
     create_all(&clients[0], 1).await?;
     let address = running.address.as_str();
-    let crowd = async || arrivals(address, &*store, WATCHERS, round).await;
-    let turns = take_turns(crowd, async || arrivals(address, &*store, 1, round).await).await?;
+    let arrivals = async |watchers| {
+        let patience = 10 * round + PATIENCE;
+        tokio::time::timeout(patience, arrivals(address, &*store, watchers, round)).await.context("a change is lost")?
+    };
+    let turns = take_turns(async || arrivals(WATCHERS).await, async || arrivals(1).await).await?;
     running.stop().await?;
     Ok(figures(&turns))
 }
@@ -80,7 +85,7 @@ async fn arrivals(address: &str, store: &dyn Store, watchers: usize, round: Dura
     let mut writer = channels[0].clone();
     for number in 0..changes {
         let next = Instant::now() + Duration::from_secs_f64(1.0 / CHANGES_A_SECOND);
-        writer.update_model(change(number)).await?;
+        writer.update_model(change(first + number)).await?;
         tokio::time::sleep_until(next.into()).await;
     }
     let committed = committed.await??;
@@ -134,6 +139,7 @@ fn summary(committed: &BTreeMap<u64, Instant>, arrived: &[Read]) -> Result<Arriv
     })
 }
 
+/// A change that no other has made: what changes nothing arrives nowhere.
 fn change(number: u64) -> pb::UpdateModelRequest {
     let model = pb::Model { name: model_name(0), description: format!("change {number}"), ..Default::default() };
     pb::UpdateModelRequest { model: Some(model), reason: "measured".to_owned(), ..Default::default() }

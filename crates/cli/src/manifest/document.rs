@@ -94,6 +94,15 @@ impl Reading<'_> {
                 Err(what) => self.fault(line, what),
             }
         }
+        if let Some(Json::Array(names)) = message.get_mut("dependsOn") {
+            let line = self.lines.get("depends_on").copied().unwrap_or(line);
+            for name in names {
+                match self.full(Kind::Model, name.as_str().unwrap_or_default()) {
+                    Ok(full) => *name = full.into(),
+                    Err(what) => self.fault(line, what),
+                }
+            }
+        }
         message
     }
 
@@ -129,7 +138,7 @@ impl Reading<'_> {
                 continue;
             };
             if COMPUTED.contains(&field.name()) {
-                self.fault(key.line, format!("{} is computed: leave it out", key.text));
+                self.fault(key.line, format!("{} is nothing that a manifest says: leave it out", key.text));
                 continue;
             }
             let path = if path.is_empty() { field.name().to_owned() } else { format!("{path}.{}", field.name()) };
@@ -162,7 +171,8 @@ impl Reading<'_> {
                 let json = scalar(text, *quoted, &kind);
                 self.fits(field, json, line)
             }
-            (Value::List(_) | Value::Map(_), FieldKind::String) if !field.is_map() => {
+            (Value::List(nodes), FieldKind::String) if field.is_list() => Some(self.list(field, nodes)),
+            (Value::List(_) | Value::Map(_), FieldKind::String) if !field.is_map() && !field.is_list() => {
                 self.fault(line, format!("{} is a text", field.json_name()));
                 None
             }
@@ -171,6 +181,17 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    fn list(&mut self, field: &FieldDescriptor, nodes: &[Node]) -> Json {
+        let mut read = Vec::new();
+        for Node { line, value } in nodes {
+            match value {
+                Value::Text(text, _) => read.push(text.as_str().into()),
+                _ => self.fault(*line, format!("{} is a list of texts", field.json_name())),
+            }
+        }
+        Json::Array(read)
     }
 
     fn map(&mut self, pairs: &[(Key, Node)], path: &str) -> Map<String, Json> {

@@ -37,6 +37,9 @@ pub fn document(resource: &Resource, namespace: &str, form: Form) -> Result<Opti
     };
     let shortened = fields.into_iter().map(|(field, value)| match (&*field, value) {
         ("name" | "modelType" | "version", Json::String(name)) => (field, short(&name, namespace).into()),
+        ("dependsOn", Json::Array(names)) => {
+            (field, names.iter().filter_map(Json::as_str).map(|name| short(name, namespace)).collect())
+        }
         (_, value) => (field, value),
     });
     let own = [("apiVersion".to_owned(), API_VERSION.into()), ("kind".to_owned(), kind.name().into())];
@@ -58,12 +61,16 @@ fn fields<M: Message>(kind: Kind, message: &M) -> Result<Fields> {
         Json::Null => false,
         Json::String(text) => !text.is_empty() && text != "FUNNEL_STAGE_UNSPECIFIED",
         Json::Object(map) => !map.is_empty(),
-        Json::Bool(_) | Json::Number(_) | Json::Array(_) => true,
+        Json::Array(list) => !list.is_empty(),
+        Json::Bool(_) | Json::Number(_) => true,
     };
     let mut fields = Fields::new();
     for field in descriptor(&kind.message())?.fields() {
         let is_written = !COMPUTED.contains(&field.name()) && field.name() != "etag";
-        let value = all.remove(field.json_name()).filter(|value| is_written && says(value));
+        let mut value = all.remove(field.json_name()).filter(|value| is_written && says(value));
+        if let Some(Json::Object(inner)) = &mut value {
+            inner.retain(|_, value| !value.is_null());
+        }
         fields.extend(value.map(|value| (field.json_name().to_owned(), value)));
     }
     Ok(fields)
@@ -149,7 +156,9 @@ mod tests {
         for form in [Form::Yaml, Form::Json] {
             for trap in TRAPS {
                 let labels = HashMap::from([("a".to_owned(), trap.to_owned()), ("on".to_owned(), String::new())]);
-                let criticality = Some(pb::Criticality { tier: 0, reason: trap.to_owned(), ..Default::default() });
+                let review_time = Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 });
+                let criticality =
+                    Some(pb::Criticality { tier: 0, reason: trap.to_owned(), review_time, ..Default::default() });
                 let model = pb::Model {
                     name: "namespaces/default/models/m".to_owned(),
                     model_type: "namespaces/other/modelTypes/t".to_owned(),
@@ -158,6 +167,9 @@ mod tests {
                     funnel_stage: pb::FunnelStage::Sourcing.into(),
                     criticality,
                     labels,
+                    depends_on: ["namespaces/default/models/a", "namespaces/default/models/on"]
+                        .map(str::to_owned)
+                        .into(),
                     ..Default::default()
                 };
                 let resource = Resource::Model(model);

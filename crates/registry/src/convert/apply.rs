@@ -137,6 +137,9 @@ fn alias(check: &mut Check, message: pb::Alias) -> Option<Item> {
     if version.model != name.model {
         check.add("alias.version", "OTHER_MODEL", "is a version of another model than the alias'");
     }
+    if protected {
+        check.add("alias.protected", "NOT_APPLICABLE", "is nothing that a manifest says: SetAliases protects an alias");
+    }
     let epoch = jiff::Timestamp::UNIX_EPOCH;
     let wanted =
         Alias { name, number: version.number, protected, proposal: None, created_at: epoch, updated_at: epoch };
@@ -182,6 +185,7 @@ fn of_model(message: &pb::Model) -> BTreeSet<String> {
         ("funnel_stage", message.funnel_stage != 0),
         ("label_window", message.label_window.is_some()),
         ("criticality", message.criticality.is_some()),
+        ("depends_on", !message.depends_on.is_empty()),
         ("health_policy", message.health_policy.is_some()),
     ];
     set(texts.map(|(path, text)| (path, !text.is_empty())).into_iter().chain(others), &message.labels)

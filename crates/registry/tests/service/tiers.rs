@@ -1,5 +1,7 @@
 //! Effective tiers: over types and dependents, as deep as they go, and at once.
 
+use std::collections::BTreeSet;
+
 use futures_util::StreamExt;
 use slipway_sdk::pb;
 use slipway_sdk::pb::TierOriginKind as Kind;
@@ -265,7 +267,7 @@ fn list() -> pb::ListModelsRequest {
 }
 
 #[tokio::test]
-async fn a_type_that_moves_more_models_than_a_message_holds_lets_watchers_begin_anew() {
+async fn a_type_that_moves_more_models_than_a_message_holds_is_told_in_parts() {
     let registry = start().await;
     let kind = |tier| pb::ModelType {
         name: "namespaces/default/modelTypes/many".to_owned(),
@@ -284,19 +286,29 @@ async fn a_type_that_moves_more_models_than_a_message_holds_lets_watchers_begin_
         registry.client.create_model(request).await.unwrap();
     }
     let mut stream = registry.client.watch(pb::WatchRequest::default());
-    let mut count = 0;
-    let mut begun = async || loop {
-        if let Some(Event::InitialState(part)) = stream.next().await.unwrap().unwrap().event {
-            let severe = |resource: &pb::Resource| matches!(&resource.resource, Some(pb::resource::Resource::Model(model)) if model.effective_tier == 1);
-            count += part.resources.iter().filter(|resource| severe(resource)).count();
-            if part.complete {
-                return count;
+    loop {
+        match stream.next().await.unwrap().unwrap().event {
+            Some(Event::InitialState(part)) if part.complete => break,
+            _ => {}
+        }
+    }
+    registry.client.update_model_type(update(1, false)).await.unwrap();
+    let (mut told, mut parts) = (BTreeSet::new(), 0);
+    loop {
+        let Some(Event::Changes(changes)) = stream.next().await.unwrap().unwrap().event else { continue };
+        for change in changes.changes {
+            if let Some(pb::resource::Resource::Model(model)) = change.resource.unwrap().resource {
+                assert_eq!(model.effective_tier, 1);
+                told.insert(model.name);
             }
         }
-    };
-    assert_eq!(begun().await, 0);
-    registry.client.update_model_type(update(1, false)).await.unwrap();
-    assert_eq!(begun().await, 2_001);
+        parts += 1;
+        if !changes.partial {
+            break;
+        }
+    }
+    assert_eq!(told.len(), 2_001);
+    assert!(parts > 1, "{parts}");
 }
 
 #[tokio::test]
