@@ -142,6 +142,7 @@ fn whoever_is_paged_learns_what_is_what_was_and_what_changed_by_typing() {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(!page.contains("says nothing"), "all services answer: {page}");
+    assert!(page.contains("not observed       ctr/2") && page.contains("ctr@champion"), "{page}");
     let alone = up.command(&["triage", "ctr"]).env("SLIPWAY_LAUNCHER", "http://127.0.0.1:1").output().unwrap();
     assert!(alone.status.success());
     assert!(String::from_utf8(alone.stdout).unwrap().contains("the launcher says nothing"));

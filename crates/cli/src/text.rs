@@ -26,7 +26,10 @@ pub fn resource(name: &str) -> String {
         [_, _, "models", model] => model.to_owned(),
         [_, _, "models", model, "versions", number] => format!("{model}/{number}"),
         [_, _, "models", model, "traffic"] => format!("traffic of {model}"),
+        [_, _, "models", model, "aliases", alias] => format!("{model}@{alias}"),
         [_, _, "modelTypes", id] => format!("model type {id}"),
+        [_, _, "teams", id] => format!("team {id}"),
+        ["namespaces", id] => format!("namespace {id}"),
         _ => name.to_owned(),
     }
 }

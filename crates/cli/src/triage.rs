@@ -44,6 +44,8 @@ pub struct Triage {
 struct Others {
     launch: Option<pb::Launch>,
     health: Vec<pb::GetHealthResponse>,
+    /// Versions of which nothing was ever reported.
+    unobserved: Vec<String>,
     /// Who could not be asked, and why.
     silent: Vec<String>,
 }
@@ -58,7 +60,7 @@ impl Triage {
         let known = connect.registry()?.as_of(moment).triage_model(request).await?;
         let others = match moment {
             slipway_sdk::AsOf::Now => ask(connect, &known).await?,
-            _ => Others { launch: None, health: vec![], silent: vec![] },
+            _ => Others { launch: None, health: vec![], unobserved: vec![], silent: vec![] },
         };
         match output.is_json() {
             true => line(&as_json(&known, &others)?),
@@ -88,17 +90,17 @@ async fn ask(connect: &Connect, known: &pb::TriageModelResponse) -> Result<Other
             None
         }
     };
-    let mut heard = Vec::new();
+    let (mut heard, mut unobserved) = (Vec::new(), Vec::new());
     for (version, verdict) in known.serving.iter().zip(verdicts) {
         match verdict {
             Ok(verdict) => heard.push(verdict),
-            Err(error) if error.reason() == "NOT_FOUND" || error.reason() == "NO_DATA" => {}
+            Err(error) if error.reason() == "VERSION_NEVER_REPORTED" => unobserved.push(text::version(&version.name)),
             Err(error) => {
                 silent.push(told(&format!("health monitor, asked for {},", text::version(&version.name)), error));
             }
         }
     }
-    Ok(Others { launch, health: heard, silent })
+    Ok(Others { launch, health: heard, unobserved, silent })
 }
 
 fn as_json(known: &pb::TriageModelResponse, others: &Others) -> Result<String> {
@@ -107,8 +109,14 @@ fn as_json(known: &pb::TriageModelResponse, others: &Others) -> Result<String> {
         others.health.iter().map(|one| json(HEALTH, one).and_then(value)).collect::<Result<_>>()?;
     let launch = others.launch.as_ref().map(|launch| json(LAUNCH, launch).and_then(value)).transpose()?;
     let registry = value(json(TRIAGE, known)?)?;
-    Ok(serde_json::json!({ "registry": registry, "launch": launch, "health": health, "silent": others.silent })
-        .to_string())
+    Ok(serde_json::json!({
+        "registry": registry,
+        "launch": launch,
+        "health": health,
+        "unobserved": others.unobserved,
+        "silent": others.silent,
+    })
+    .to_string())
 }
 
 /// All of it, as a person reads it.
@@ -137,6 +145,7 @@ fn page(known: &pb::TriageModelResponse, others: &Others) -> String {
         ("aliases", known.aliases.iter().map(named).collect::<Vec<_>>().join(", ")),
         ("launch", others.launch.as_ref().map(launch).unwrap_or_default()),
         ("health", others.health.iter().map(verdict).collect::<Vec<_>>().join("\n")),
+        ("not observed", others.unobserved.join(", ")),
         ("not reached", others.silent.join("\n")),
         (
             "turn it off?",

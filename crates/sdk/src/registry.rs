@@ -2,21 +2,22 @@
 
 mod namespaces;
 mod sightings;
+mod watched;
 
 use slipway_domain::as_of::AsOf;
 use slipway_domain::name::{AliasName, ModelName, ModelTypeName, TeamName, VersionName};
 use slipway_proto::registry::v1::registry_client::RegistryClient;
-use tonic::Streaming;
 
 use crate::authorize::Wire;
 use crate::call::{LARGEST_MESSAGE, Terms, identified, mutations, unary};
 use crate::context::Carried;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
-use crate::follow::{Follow, Place, Subject};
+use crate::follow::{Follow, Place};
 use crate::ledger::LedgerExport;
 use crate::pb;
 use crate::read::{Read, questions};
+use watched::Watched;
 
 /// Calls the registry: model types, models, versions, traffic, the ledger.
 ///
@@ -366,43 +367,5 @@ impl Registry {
     pub fn watch(&self, request: pb::WatchRequest) -> Follow<pb::WatchResponse> {
         let place = request.after_revision.map(|revision| Place { revision, history: request.history.clone() });
         Follow::new(Watched { registry: self.clone(), request }, place)
-    }
-}
-
-/// What is watched, from wherever.
-struct Watched {
-    registry: Registry,
-    request: pb::WatchRequest,
-}
-
-impl Subject for Watched {
-    type Message = pb::WatchResponse;
-
-    async fn open(&self, carried: &Carried, after: Option<&Place>) -> Result<Streaming<pb::WatchResponse>, Error> {
-        let request = pb::WatchRequest {
-            after_revision: after.map(|place| place.revision),
-            history: after.map(|place| place.history.clone()).unwrap_or_default(),
-            ..self.request.clone()
-        };
-        let mut stub = self.registry.stub.clone();
-        self.terms().open(carried, stub.watch(carried.request(request, None))).await
-    }
-
-    fn place(message: &pb::WatchResponse) -> Option<Place> {
-        let revision = match message.event.as_ref()? {
-            pb::watch_response::Event::InitialState(part) => part.complete.then_some(part.revision)?,
-            pb::watch_response::Event::Changes(changes) => (!changes.partial).then_some(changes.revision)?,
-            pb::watch_response::Event::Progress(progress) => progress.revision,
-            pb::watch_response::Event::Ending(ending) => ending.revision,
-        };
-        Some(Place { revision, history: message.history.clone() })
-    }
-
-    fn is_farewell(message: &pb::WatchResponse) -> bool {
-        matches!(message.event, Some(pb::watch_response::Event::Ending(_)))
-    }
-
-    fn terms(&self) -> &Terms {
-        &self.registry.terms
     }
 }
