@@ -229,7 +229,7 @@ labels: {trained-on: july, \"round\": 7}
             ("f:7 (document 2)", "apiVersion"),
             ("f:7 (document 2)", "did you mean Model?"),
             ("f:12 (document 3)", "tier"),
-            ("f:13 (document 3)", "computed"),
+            ("f:13 (document 3)", "leave it out"),
             ("f:14 (document 3)", "a text"),
         ] {
             assert!(
