@@ -9,6 +9,7 @@ mod matrix;
 mod messages;
 mod operations;
 mod past;
+mod policies;
 mod reports;
 mod services;
 mod sightings;

@@ -41,7 +41,7 @@ tiers = [3, 4]
 ";
 
 /// Methods about many resources, about types or about a whole service, which have tests of their own.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 37] = [
     "CreateModelType",
     "GetModelType",
     "ListModelTypes",
@@ -54,6 +54,13 @@ const OTHERS: [&str; 30] = [
     "UpdateTeam",
     "DeleteTeam",
     "UndeleteTeam",
+    "CreatePolicy",
+    "GetPolicy",
+    "ListPolicies",
+    "UpdatePolicy",
+    "DeletePolicy",
+    "UndeletePolicy",
+    "CheckPolicies",
     "CreateModel",
     "ListModels",
     "ListLaunches",
@@ -215,6 +222,7 @@ async fn watched(services: &Services, name: &str, last: &str) -> Vec<String> {
             registry::resource::Resource::Version(value) => value.name,
             registry::resource::Resource::Traffic(value) => value.name,
             registry::resource::Resource::Team(value) => value.name,
+            registry::resource::Resource::Policy(value) => value.name,
             registry::resource::Resource::Alias(value) => value.name,
             registry::resource::Resource::Namespace(value) => value.name,
         }));

@@ -10,6 +10,7 @@ use slipway_domain::principal::Principal;
 use tonic::Status;
 
 use crate::access::Granted;
+use crate::aside::Aside;
 use crate::env::Env;
 use crate::status;
 
@@ -79,13 +80,15 @@ pub struct Caller {
     pub deadline: Option<Instant>,
     /// What it may do with the method that it calls.
     pub granted: Granted,
+    /// What goes beside its answer.
+    pub aside: Aside,
 }
 
 impl Caller {
     /// Somebody inside the process, who may do everything and has no deadline.
     #[must_use]
     pub fn inside(principal: Principal, request_id: RequestId) -> Self {
-        Self { principal, request_id, deadline: None, granted: Granted::everything() }
+        Self { principal, request_id, deadline: None, granted: Granted::everything(), aside: Aside::default() }
     }
 
     /// The same caller before a part of what its method does that needs another permission.

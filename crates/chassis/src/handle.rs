@@ -26,7 +26,11 @@ where
 {
     let caller = caller(&request);
     let result = work(caller.clone(), request.into_inner()).await;
-    result.map(Response::new).map_err(|error| caller.status(&error))
+    let mut response = result.map(Response::new).map_err(|error| caller.status(&error))?;
+    if let Some(trailers) = caller.aside.trailers() {
+        response.extensions_mut().insert(trailers);
+    }
+    Ok(response)
 }
 
 /// The messages of a streaming answer to `caller`, who is told what is wrong when they break off.

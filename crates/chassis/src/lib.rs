@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod answers;
+pub mod aside;
 mod caller;
 pub mod data_dir;
 pub mod env;

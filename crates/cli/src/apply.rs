@@ -164,6 +164,7 @@ fn name(resource: &pb::Resource) -> Option<&str> {
         Resource::Alias(alias) => &alias.name,
         Resource::Traffic(traffic) => &traffic.name,
         Resource::Namespace(namespace) => &namespace.name,
+        Resource::Policy(policy) => &policy.name,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use slipway_sdk::name::{
-    AliasName, Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName,
+    AliasName, Identifier, LaunchName, ModelName, ModelTypeName, NamespaceName, PolicyName, TeamName, VersionName,
 };
 use slipway_sdk::{ClientFiles, Endpoint, Health, Launcher, Operations, Registry, pb};
 
@@ -158,6 +158,11 @@ impl Connect {
 
     /// The full name of a team.
     pub fn team(&self, typed: &value::Team) -> TeamName {
+        typed.within(&self.namespace)
+    }
+
+    /// The full name of a policy.
+    pub fn policy(&self, typed: &value::Policy) -> PolicyName {
         typed.within(&self.namespace)
     }
 

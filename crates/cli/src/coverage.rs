@@ -7,7 +7,7 @@ use slipway_sdk::pb::FILE_DESCRIPTOR_SET;
 use crate::Cli;
 
 /// The verb of each method. Reports are columns of figures from programs: nobody types them.
-const VERBS: [(&str, &str); 67] = [
+const VERBS: [(&str, &str); 74] = [
     ("CreateModelType", "model-type create"),
     ("GetModelType", "model-type get"),
     ("ListModelTypes", "model-type ls"),
@@ -39,6 +39,13 @@ const VERBS: [(&str, &str); 67] = [
     ("UpdateTeam", "team update"),
     ("DeleteTeam", "team delete"),
     ("UndeleteTeam", "team undelete"),
+    ("CreatePolicy", "policy create"),
+    ("GetPolicy", "policy get"),
+    ("ListPolicies", "policy ls"),
+    ("UpdatePolicy", "policy update"),
+    ("DeletePolicy", "policy delete"),
+    ("UndeletePolicy", "policy undelete"),
+    ("CheckPolicies", "policy check"),
     ("BatchGetModels", "model get"),
     ("BatchGetVersions", "version get"),
     ("ApplyModels", "apply"),

@@ -86,7 +86,7 @@ fn living(resources: Vec<Resource>) -> BTreeMap<Place, Resource> {
         Resource::Model(model) => model.delete_time.is_some(),
         Resource::Version(version) => version.delete_time.is_some(),
         Resource::Alias(_) => false,
-        Resource::Traffic(_) | Resource::Namespace(_) => true,
+        Resource::Traffic(_) | Resource::Namespace(_) | Resource::Policy(_) => true,
     };
     let model = |resource: &Resource| match resource {
         Resource::Model(model) => Some(model.name.clone()),
@@ -114,6 +114,6 @@ fn place(resource: &Resource) -> Option<Place> {
             let AliasName { model, .. } = alias.name.parse().ok()?;
             (ModelName::to_string(&model), Kind::Alias, alias.name.clone(), 0)
         }
-        Resource::Traffic(_) | Resource::Namespace(_) => return None,
+        Resource::Traffic(_) | Resource::Namespace(_) | Resource::Policy(_) => return None,
     })
 }

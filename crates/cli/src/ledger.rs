@@ -114,6 +114,8 @@ pub enum Kind {
     Alias,
     /// Namespaces.
     Namespace,
+    /// Policies.
+    Policy,
 }
 
 impl Kind {
@@ -126,6 +128,7 @@ impl Kind {
             Self::Team => pb::ResourceKind::Team,
             Self::Alias => pb::ResourceKind::Alias,
             Self::Namespace => pb::ResourceKind::Namespace,
+            Self::Policy => pb::ResourceKind::Policy,
         }
     }
 }
@@ -239,6 +242,7 @@ fn named(resource: &pb::Resource) -> String {
         Some(pb::resource::Resource::Team(team)) => &team.name,
         Some(pb::resource::Resource::Alias(alias)) => &alias.name,
         Some(pb::resource::Resource::Namespace(namespace)) => &namespace.name,
+        Some(pb::resource::Resource::Policy(policy)) => &policy.name,
         None => return "something that this command does not know".to_owned(),
     };
     text::resource(name)

@@ -30,6 +30,7 @@ mod model;
 mod model_type;
 mod namespace;
 mod output;
+mod policy;
 mod sighting;
 mod style;
 mod table;
@@ -122,6 +123,9 @@ enum Command {
     Triage(triage::Triage),
     /// What is different between two moments, field by field.
     Diff(diff::Diff),
+    /// What models must be: create, get, ls, update, delete, undelete, check, install.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Who changed what, when and why, and that nobody rewrote it: ls, watch, export, checkpoint, key, verify, prove.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -156,6 +160,7 @@ fn main() -> ExitCode {
         Err(error) => return unread.usage(&error),
     };
     let told = Told { as_json: cli.output.is_json(), flags: flags::of(&Cli::command(), &matches) };
+    policy::hear_findings();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return told.failed(&error.into()),
@@ -169,6 +174,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Up(up) => return up.run(output).await,
         Command::Demo(demo) => return demo.run(output).await,
         Command::Namespace(namespace) => namespace.run(&connect, output).await,
+        Command::Policy(policy) => return policy.run(&connect, output).await,
         Command::Team(team) => team.run(&connect, output).await,
         Command::Alias(alias) => alias.run(&connect, output).await,
         Command::ModelType(model_type) => model_type.run(&connect, output).await,

@@ -3,7 +3,7 @@
 mod name;
 mod time;
 
-pub use name::{Alias, AliasMove, Launch, Model, ModelType, Resource, Team, Version, identifier, namespace};
+pub use name::{Alias, AliasMove, Launch, Model, ModelType, Policy, Resource, Team, Version, identifier, namespace};
 pub use time::{Day, Instant, duration};
 
 use slipway_domain::filter;

@@ -19,6 +19,7 @@ use crate::alias::Alias;
 use crate::model::{Model, ModelType, Version};
 use crate::name::{ModelName, NamespaceName};
 use crate::namespace::Namespace;
+use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::team::Team;
 use crate::traffic::Traffic;
@@ -41,6 +42,8 @@ pub enum Resource {
     Alias(Alias),
     /// A namespace.
     Namespace(Namespace),
+    /// A policy.
+    Policy(Policy),
 }
 
 impl Resource {
@@ -55,6 +58,7 @@ impl Resource {
             Self::Team(team) => team.name.to_string(),
             Self::Alias(alias) => alias.name.to_string(),
             Self::Namespace(namespace) => namespace.name.to_string(),
+            Self::Policy(policy) => policy.name.to_string(),
         }
     }
 
@@ -69,6 +73,7 @@ impl Resource {
             Self::Team(team) => NamespaceName { namespace: team.name.namespace.clone() },
             Self::Alias(alias) => alias.name.model.parent(),
             Self::Namespace(namespace) => namespace.name.clone(),
+            Self::Policy(policy) => NamespaceName { namespace: policy.name.namespace.clone() },
         }
     }
 }

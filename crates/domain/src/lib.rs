@@ -25,6 +25,7 @@ pub mod model;
 pub mod name;
 pub mod namespace;
 pub mod patch;
+pub mod policy;
 pub mod principal;
 pub mod sighting;
 pub mod stats;

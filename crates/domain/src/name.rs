@@ -126,6 +126,11 @@ macro_rules! textual {
     };
 }
 
+// Below the macro that they use.
+mod policy;
+
+pub use policy::PolicyName;
+
 /// `namespaces/{namespace}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

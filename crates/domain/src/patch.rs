@@ -6,6 +6,7 @@ use crate::alias::Alias;
 use crate::apply::Shown;
 use crate::model::{Model, ModelType, Version};
 use crate::namespace::Namespace;
+use crate::policy::Policy;
 use crate::team::Team;
 
 /// A resource whose fields can be changed one by one.
@@ -76,6 +77,7 @@ patch!(Model: display_name, description, model_type, owner, on_call, runbook_uri
     predicted_event, label_window, criticality, depends_on, health_policy, labels; immutable:);
 patch!(Namespace: display_name, description, labels; immutable:);
 patch!(Team: display_name, description, contact, pager_uri, escalation, labels; immutable:);
+patch!(Policy: display_name, description, expression, enforcement, remedy, labels; immutable:);
 patch!(Version: display_name, description, artifact_uri, artifact_digest, labels;
     immutable: "artifact_uri", "artifact_digest");
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use slipway_chassis::metrics::{Figure, Gauge, one};
+use opentelemetry::KeyValue;
+use slipway_chassis::metrics::{Figure, Gauge, Total, one};
 use slipway_chassis::process::Start;
 use slipway_chassis::server::Served;
 use slipway_chassis::settings::{Declaration, Reader, Setting, parse};
@@ -13,6 +14,7 @@ use slipway_store::embedded::Embedded;
 
 use crate::grpc::Handlers;
 use crate::record::ROWS;
+use crate::service::Findings;
 use crate::service::Settings;
 use crate::{Error, Registry};
 
@@ -66,6 +68,12 @@ fn read(reader: &mut Reader) -> Config {
 const REVISION: Figure<Gauge> = Figure::gauge("registry_revision", "The revision that reads see.", &[]);
 const MODELS: Figure<Gauge> = Figure::gauge("registry_models", "Models that are known.", &[]);
 const VERSIONS: Figure<Gauge> = Figure::gauge("registry_versions", "Versions that are known.", &[]);
+
+const FINDINGS: Figure<Total> = Figure::total(
+    "registry_policy_findings",
+    "Policies that a change left broken by a model, or was refused for.",
+    &[("enforcement", "dry_run, warn, or deny")],
+);
 
 /// Starts the registry on the embedded store in its data folder.
 ///
@@ -131,4 +139,12 @@ fn observe(registry: &Arc<Registry>, start: &Start) {
     REVISION.show(&start.metrics, reading(|registry| registry.revision() as f64));
     MODELS.show(&start.metrics, reading(|registry| registry.counts().0 as f64));
     VERSIONS.show(&start.metrics, reading(|registry| registry.counts().1 as f64));
+    let weak = Arc::downgrade(registry);
+    FINDINGS.show(&start.metrics, move || {
+        let Some(registry) = weak.upgrade() else { return Vec::new() };
+        let count = |(enforcement, name)| {
+            (registry.findings().of(enforcement) as f64, vec![KeyValue::new("enforcement", name)])
+        };
+        Findings::KINDS.map(count).into()
+    });
 }

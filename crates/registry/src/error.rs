@@ -8,6 +8,8 @@ use slipway_chassis::page;
 use slipway_domain::access;
 use slipway_domain::fault::{Fault, Kind, Precondition, Violation, Violations};
 
+use crate::service::Finding;
+
 /// A fact about the registry or a request to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -66,6 +68,12 @@ pub enum Error {
         name: String,
         /// Why.
         refused: slipway_domain::alias::Refused,
+    },
+    /// A model would break policies that refuse that.
+    #[error("{}", Finding::all_told(.findings))]
+    PolicyBroken {
+        /// Which policies, and which models.
+        findings: Vec<Finding>,
     },
     /// Somebody changed the resource since the caller read it.
     #[error("{name} has changed: its etag is {current}, not {given}; read it again")]
@@ -250,9 +258,11 @@ impl Fault for Error {
             Self::Access(refused) => refused.kind(),
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } => Kind::AlreadyExists,
-            Self::Deleted { .. } | Self::InUse { .. } | Self::AliasProtected { .. } | Self::Unapplied { .. } => {
-                Kind::FailedPrecondition
-            }
+            Self::Deleted { .. }
+            | Self::InUse { .. }
+            | Self::AliasProtected { .. }
+            | Self::Unapplied { .. }
+            | Self::PolicyBroken { .. } => Kind::FailedPrecondition,
             Self::Proposal { refused, .. } => refused.kind(),
             Self::EtagMismatch { .. } | Self::AliasMoved { .. } | Self::Contended { .. } => Kind::Aborted,
             Self::Traffic { refused, .. } => refused.kind(),
@@ -278,6 +288,7 @@ impl Fault for Error {
             Self::InUse { .. } => "IN_USE",
             Self::AliasMoved { .. } => "ALIAS_MOVED",
             Self::AliasProtected { .. } => "ALIAS_PROTECTED",
+            Self::PolicyBroken { .. } => "POLICY_BROKEN",
             Self::Proposal { refused, .. } => refused.reason(),
             Self::EtagMismatch { .. } => "ETAG_MISMATCH",
             Self::Traffic { refused, .. } => refused.reason(),
@@ -334,6 +345,10 @@ impl Fault for Error {
             Self::AliasProtected { names } => vec![("names", names.join(" "))],
             Self::TooMuch { bytes, most } => vec![("bytes", bytes.to_string()), ("most", most.to_string())],
             Self::Unapplied { conflicts } => vec![("conflicts", conflicts.len().to_string())],
+            Self::PolicyBroken { findings } => {
+                let names: Vec<_> = findings.iter().map(|finding| finding.policy.to_string()).collect();
+                vec![("policies", names.join(" "))]
+            }
             Self::Invalid(_) | Self::PageTokenExpired | Self::Refused(_) | Self::OutcomeUnknown(_) => vec![],
         }
     }
@@ -347,6 +362,14 @@ impl Fault for Error {
             Self::Traffic { refused, .. } => refused.preconditions(),
             Self::Deleted { name } => {
                 vec![Precondition { kind: "DELETED", subject: name.clone(), description: self.to_string() }]
+            }
+            Self::PolicyBroken { findings } => {
+                let broken = |finding: &Finding| Precondition {
+                    kind: "POLICY_BROKEN",
+                    subject: finding.policy.to_string(),
+                    description: finding.told(),
+                };
+                findings.iter().map(broken).collect()
             }
             Self::AliasProtected { names } => {
                 let protected = |name: &String| Precondition {

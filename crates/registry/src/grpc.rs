@@ -368,6 +368,62 @@ impl Service for Handlers {
         .await
     }
 
+    async fn create_policy(&self, request: Request<pb::CreatePolicyRequest>) -> Answer<pb::Policy> {
+        handle(request, async |caller, message| {
+            let (intent, wanted) = convert::create_policy(caller, message)?;
+            self.0.create_policy(&intent, wanted).await.map(convert::policy)
+        })
+        .await
+    }
+
+    async fn get_policy(&self, request: Request<pb::GetPolicyRequest>) -> Answer<pb::Policy> {
+        handle(request, async |caller, message| {
+            let (name, as_of) = convert::get_policy(message)?;
+            self.0.get_policy(&caller, &name, as_of).await.map(convert::policy)
+        })
+        .await
+    }
+
+    async fn list_policies(&self, request: Request<pb::ListPoliciesRequest>) -> Answer<pb::ListPoliciesResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::list_policies(message)?;
+            self.0.list_policies(&caller, &query).await.map(convert::policies)
+        })
+        .await
+    }
+
+    async fn update_policy(&self, request: Request<pb::UpdatePolicyRequest>) -> Answer<pb::Policy> {
+        handle(request, async |caller, message| {
+            let (intent, update) = convert::update_policy(caller, message)?;
+            self.0.update_policy(&intent, update).await.map(convert::policy)
+        })
+        .await
+    }
+
+    async fn delete_policy(&self, request: Request<pb::DeletePolicyRequest>) -> Answer<pb::Policy> {
+        handle(request, async |caller, message| {
+            let (intent, delete) = convert::deletion(caller, message)?;
+            self.0.delete_policy(&intent, &delete).await.map(convert::policy)
+        })
+        .await
+    }
+
+    async fn undelete_policy(&self, request: Request<pb::UndeletePolicyRequest>) -> Answer<pb::Policy> {
+        handle(request, async |caller, message| {
+            let (intent, asked) = convert::deletion(caller, message)?;
+            self.0.undelete_policy(&intent, (&asked.name, &asked.etag)).await.map(convert::policy)
+        })
+        .await
+    }
+
+    async fn check_policies(&self, request: Request<pb::CheckPoliciesRequest>) -> Answer<pb::CheckPoliciesResponse> {
+        handle(request, async |caller, message| {
+            let query = convert::check_policies(message)?;
+            self.0.check_policies(&caller, &query).await.map(convert::checked)
+        })
+        .await
+    }
+
     async fn get_traffic(&self, request: Request<pb::GetTrafficRequest>) -> Answer<Traffic> {
         handle(request, async |caller, message| {
             let (model, as_of) = convert::get_traffic(message)?;

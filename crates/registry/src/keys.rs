@@ -21,6 +21,8 @@ pub const LEDGER: &[u8] = b"ledger/";
 pub const EDGES: &[u8] = b"edges/";
 /// What fleets see running.
 pub const SIGHTING: &[u8] = b"sighting/";
+/// By namespace: written whenever its policies change, so that no change goes by one that it has not seen.
+pub const POLICIES: &[u8] = b"policies/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -82,6 +84,12 @@ pub fn claims(name: &str) -> Bytes {
 #[must_use]
 pub fn claimed_name(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.strip_prefix(CLAIMS)?).ok()
+}
+
+/// The mark that the policies of `namespace` were changed.
+#[must_use]
+pub fn policies(namespace: &Identifier) -> Bytes {
+    join(POLICIES, namespace.as_str().as_bytes())
 }
 
 /// The answer to the request with the id `id`.

@@ -60,6 +60,8 @@ pub enum Row {
     Edges(Identifier),
     /// What a fleet sees running.
     Sighting(Sighting),
+    /// That the policies of this namespace changed.
+    Policies(Identifier),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -87,6 +89,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(name) = text(keys::CLAIMS) {
         return record::decode(value).map(|claims| Row::Claims(name, claims)).map_err(unreadable);
+    }
+    if let Some(namespace) = text(keys::POLICIES) {
+        return Identifier::parse(&namespace).map(Row::Policies).map_err(|error| damaged(&error));
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);

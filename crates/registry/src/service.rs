@@ -11,6 +11,7 @@ mod changes;
 mod commit;
 mod consequences;
 mod diff;
+mod judging;
 mod ledger;
 mod list;
 mod listed_model;
@@ -19,6 +20,7 @@ mod models;
 mod namespaces;
 mod owners;
 mod past;
+mod policies;
 mod print;
 mod protected;
 mod purge;
@@ -45,6 +47,7 @@ pub use aliases::{Expected, Move};
 pub use apply::{Action as PlanAction, Applied, Apply, Item, Planned, Refusal};
 pub use changes::{Entry, ListChanges};
 pub use diff::{Diff, Differences, Differing};
+pub use judging::{Finding, Findings};
 pub use ledger::{Exported, Included, Moment, Signed, Which};
 pub use list::{ListQuery, Listed, Show};
 pub use protected::{Propose, Protection};
@@ -77,6 +80,8 @@ pub struct Registry {
     views: watch::Views,
     /// What was seen again since it was written.
     latest: sightings::Latest,
+    /// How often changes left models that break policies.
+    findings: Findings,
     settings: Settings,
 }
 
@@ -168,6 +173,7 @@ impl Registry {
             signer,
             views: watch::Views::default(),
             latest: sightings::Latest::default(),
+            findings: Findings::default(),
             settings,
         }))
     }
@@ -196,6 +202,12 @@ impl Registry {
     #[must_use]
     pub fn history(&self) -> &str {
         &self.history
+    }
+
+    /// How often changes left models that break policies.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// How many models and versions are known.

@@ -11,15 +11,21 @@ mod sightings;
 mod subject;
 mod tiers;
 
+use std::sync::Arc;
+
 use imbl::OrdMap;
 use slipway_domain::alias::Alias;
 use slipway_domain::apply::Claims;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Quarantine, Version};
-use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::name::{
+    AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, PolicyName, TeamName, VersionName,
+};
 use slipway_domain::namespace::Namespace;
+use slipway_domain::policy::Policy;
 use slipway_domain::team::Team;
 use slipway_domain::traffic::Traffic;
+use slipway_policy::{Refused, Rule};
 use slipway_store::picture::{Kept, Picture};
 use slipway_store::{KeyRange, Revision};
 use uuid::Uuid;
@@ -31,7 +37,7 @@ pub use origin::TierOrigin;
 pub use past::Then;
 pub use recent::{Changed, Differs, Recent, Told};
 pub use sightings::Sightings;
-pub use subject::{namespace_subject, team_subject, type_subject};
+pub use subject::{namespace_subject, policy_subject, team_subject, type_subject};
 pub use tiers::{Shift, Tiers};
 
 use crate::record::{self, Answer, Row};
@@ -72,6 +78,12 @@ pub struct State {
     pub edges: OrdMap<Identifier, Revision>,
     /// What fleets see running.
     pub sightings: Sightings,
+    /// The policies.
+    pub policies: OrdMap<PolicyName, Kept<Policy>>,
+    /// What they ask, compiled.
+    pub rules: OrdMap<PolicyName, Arc<Result<Rule, Refused>>>,
+    /// When the policies of a namespace were last changed.
+    pub policies_changed: OrdMap<Identifier, Revision>,
     /// What the newest revisions changed.
     pub recent: Recent,
 }
@@ -118,6 +130,9 @@ impl Picture for State {
                 self.edges.insert(namespace, revision);
             }
             Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
+            Row::Policies(namespace) => {
+                self.policies_changed.insert(namespace, revision);
+            }
             Row::SigningKey => {}
         }
         Ok(())
@@ -162,6 +177,10 @@ impl State {
             }
             Resource::Namespace(value) => {
                 self.namespaces.insert(value.name.clone(), Kept::new(value, revision));
+            }
+            Resource::Policy(value) => {
+                self.rules.insert(value.name.clone(), Arc::new(Rule::compile(&value.expression)));
+                self.policies.insert(value.name.clone(), Kept::new(value, revision));
             }
             Resource::Alias(value) => {
                 self.aliases.insert(value.name.clone(), Kept::new(value, revision));

@@ -116,7 +116,10 @@ impl Terms {
         answer: impl Future<Output = Result<Response<A>, Status>>,
     ) -> Result<A, Error> {
         match tokio::time::timeout_at(until, answer).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Ok(response)) => {
+                crate::findings::hear(response.metadata());
+                Ok(response.into_inner())
+            }
             Ok(Err(status)) => Err(self.failure(carried, &status)),
             Err(_) => Err(Error::deadline_exceeded(&self.address, &carried.request_id)),
         }

@@ -1,6 +1,7 @@
 //! The client of the registry.
 
 mod namespaces;
+mod policies;
 mod sightings;
 mod watched;
 
@@ -49,6 +50,8 @@ questions!(
     ListTeamsRequest,
     GetNamespaceRequest,
     ListNamespacesRequest,
+    GetPolicyRequest,
+    ListPoliciesRequest,
     GetTrafficRequest,
     ListChangesRequest,
     AggregateModelsRequest,
@@ -81,6 +84,10 @@ mutations!(
     UpdateNamespaceRequest,
     DeleteNamespaceRequest,
     UndeleteNamespaceRequest,
+    CreatePolicyRequest,
+    UpdatePolicyRequest,
+    DeletePolicyRequest,
+    UndeletePolicyRequest,
     SetTrafficRequest,
     ApplyModelsRequest,
 );

@@ -61,6 +61,7 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
             | Row::Claims(..)
             | Row::Answer(..)
             | Row::Edges(..)
+            | Row::Policies(..)
             | Row::Sighting(_)
             | Row::SigningKey => {}
         }

@@ -20,6 +20,7 @@ use super::places::Place;
 use super::stream::{Cut, Stream};
 use super::{REQUEST_ID_HEADER, Shared, answer, panic, span, wait};
 use crate::access::{Admitted, Credentials, Entry, Refused};
+use crate::aside::{Aside, Trailers};
 use crate::caller::{Caller, RequestId};
 use crate::env::{Env, Stopwatch};
 use crate::methods::{Method, Shape};
@@ -66,7 +67,8 @@ impl Call {
         let entry = entered.map(|(admitted, entry)| {
             let Admitted { principal, granted, .. } = admitted;
             span.record("principal", principal.as_str());
-            request.extensions_mut().insert(Caller { principal, request_id: request_id.clone(), deadline, granted });
+            let (request_id, aside) = (request_id.clone(), Aside::default());
+            request.extensions_mut().insert(Caller { principal, request_id, deadline, granted, aside });
             entry
         });
         let busy = request.extensions().get::<Peer>().and_then(|peer| keep(peer, &entry, &shared.env));
@@ -170,7 +172,8 @@ impl Call {
         match self.shape {
             Shape::Unary | Shape::Probe => {
                 self.measure.ended(Code::Ok);
-                response.map(|body| answer::written(body, self.busy.as_ref()))
+                let trailers = response.extensions_mut().remove::<Trailers>();
+                response.map(|body| answer::written(body, self.busy.as_ref(), trailers))
             }
             Shape::Stream => response.map(|body| self.stream(body, place)),
         }

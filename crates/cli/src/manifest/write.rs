@@ -33,7 +33,7 @@ pub fn document(resource: &Resource, namespace: &str, form: Form) -> Result<Opti
         Resource::Model(model) => (Kind::Model, of_model(model)?),
         Resource::Version(version) => (Kind::Version, fields(Kind::Version, version)?),
         Resource::Alias(alias) => (Kind::Alias, fields(Kind::Alias, alias)?),
-        Resource::Traffic(_) | Resource::Namespace(_) => return Ok(None),
+        Resource::Traffic(_) | Resource::Namespace(_) | Resource::Policy(_) => return Ok(None),
     };
     let shortened = fields.into_iter().map(|(field, value)| match (&*field, value) {
         ("name" | "modelType" | "version", Json::String(name)) => (field, short(&name, namespace).into()),

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use slipway_domain::name::{self, AliasName, Identifier, LaunchName, ModelName, ModelTypeName, TeamName, VersionName};
+use slipway_domain::name::{
+    self, AliasName, Identifier, LaunchName, ModelName, ModelTypeName, PolicyName, TeamName, VersionName,
+};
 
 use super::Refused;
 
@@ -78,6 +80,10 @@ by_id!(
 by_id!(
     /// A team, as `ranking`.
     Team, TeamName, team, "ranking"
+);
+by_id!(
+    /// A policy, as `runbook`.
+    Policy, PolicyName, policy, "runbook"
 );
 by_id!(
     /// A launch, by its id.

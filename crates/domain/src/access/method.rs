@@ -36,9 +36,10 @@ fn registry(method: &str) -> Option<Permission> {
         "GetModelType" | "ListModelTypes" | "GetModel" | "ListModels" | "BatchGetModels" | "GetVersion"
         | "ListVersions" | "BatchGetVersions" | "GetAlias" | "ListAliases" | "GetTeam" | "ListTeams" | "GetTraffic"
         | "Watch" | "ListChanges" | "DiffRevisions" | "AggregateModels" | "TriageModel" | "ListSightings"
-        | "GetNamespace" | "ListNamespaces" => Permission::ReadModels,
+        | "GetNamespace" | "ListNamespaces" | "GetPolicy" | "ListPolicies" | "CheckPolicies" => Permission::ReadModels,
         "CreateModelType" | "UpdateModelType" | "DeleteModelType" | "UndeleteModelType" | "CreateModel"
         | "UpdateModel" | "DeleteModel" | "UndeleteModel" | "AttestModel" | "ApplyModels" => Permission::WriteModels,
+        "CreatePolicy" | "UpdatePolicy" | "DeletePolicy" | "UndeletePolicy" => Permission::WritePolicies,
         "CreateTeam" | "UpdateTeam" | "DeleteTeam" | "UndeleteTeam" => Permission::WriteTeams,
         "CreateVersion" | "UpdateVersion" | "DeleteVersion" | "UndeleteVersion" => Permission::WriteVersions,
         // What is protected asks for more: the use case does.

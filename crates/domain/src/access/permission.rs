@@ -15,6 +15,8 @@ pub enum Permission {
     WriteAliases,
     /// Change protected aliases, and approve what others propose for them.
     ApproveAliases,
+    /// Create, change and delete policies.
+    WritePolicies,
     /// Mark a digest as not to be launched again.
     QuarantineVersions,
     /// Move traffic by hand, or as a launcher.
@@ -47,13 +49,14 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadModels,
         Self::WriteModels,
         Self::WriteTeams,
         Self::WriteVersions,
         Self::WriteAliases,
         Self::ApproveAliases,
+        Self::WritePolicies,
         Self::QuarantineVersions,
         Self::WriteTraffic,
         Self::ReportObservations,
@@ -80,6 +83,7 @@ impl Permission {
             Self::WriteVersions => "versions.write",
             Self::WriteAliases => "aliases.write",
             Self::ApproveAliases => "aliases.approve",
+            Self::WritePolicies => "policies.write",
             Self::QuarantineVersions => "versions.quarantine",
             Self::WriteTraffic => "traffic.write",
             Self::ReportObservations => "observations.report",

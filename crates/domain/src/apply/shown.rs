@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Criticality, FunnelStage, HealthPolicy};
 use crate::name::{Identifier, ModelName, ModelTypeName};
+use crate::policy::Enforcement;
 
 /// A value that has a text.
 pub trait Shown {
@@ -50,6 +51,16 @@ impl Shown for FunnelStage {
             Self::Sourcing => "FUNNEL_STAGE_SOURCING".to_owned(),
             Self::EarlyRanking => "FUNNEL_STAGE_EARLY_RANKING".to_owned(),
             Self::LateRanking => "FUNNEL_STAGE_LATE_RANKING".to_owned(),
+        }
+    }
+}
+
+impl Shown for Enforcement {
+    fn shown(&self) -> String {
+        match self {
+            Self::DryRun => "ENFORCEMENT_DRY_RUN".to_owned(),
+            Self::Warn => "ENFORCEMENT_WARN".to_owned(),
+            Self::Deny => "ENFORCEMENT_DENY".to_owned(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::alias::Alias;
 use crate::deletion::Deletion;
 use crate::model::{Attestation, Criticality, FunnelStage, HealthPolicy, Model, ModelType, Quarantine, Version};
 use crate::namespace::Namespace;
+use crate::policy::{Enforcement, Policy};
 use crate::team::Team;
 use crate::traffic::Traffic;
 
@@ -38,6 +39,7 @@ impl Texts {
             Resource::Team(value) => texts.team(value),
             Resource::Alias(value) => texts.alias(value),
             Resource::Namespace(value) => texts.namespace(value),
+            Resource::Policy(value) => texts.model_policy(value),
         }
         texts
     }
@@ -220,6 +222,37 @@ impl Texts {
         self.add("contact", contact);
         self.add("pager_uri", pager_uri);
         self.add("escalation", escalation.as_ref().map(|team| team.as_str()).unwrap_or_default());
+        self.labels(labels);
+        self.deletion(*deletion);
+    }
+
+    fn model_policy(&mut self, value: &Policy) {
+        let Policy {
+            name: _,
+            display_name,
+            description,
+            expression,
+            enforcement,
+            remedy,
+            labels,
+            created_at: _,
+            updated_at: _,
+            deletion,
+        } = value;
+        for (path, text) in [
+            ("display_name", display_name),
+            ("description", description),
+            ("expression", expression),
+            ("remedy", remedy),
+        ] {
+            self.add(path, text);
+        }
+        let enforcement = match enforcement {
+            Enforcement::DryRun => "ENFORCEMENT_DRY_RUN",
+            Enforcement::Warn => "ENFORCEMENT_WARN",
+            Enforcement::Deny => "ENFORCEMENT_DENY",
+        };
+        self.add("enforcement", enforcement);
         self.labels(labels);
         self.deletion(*deletion);
     }

@@ -127,6 +127,7 @@ fn changed(change: pb_registry::ResourceChange) -> Option<News> {
         | Resource::Version(_)
         | Resource::Team(_)
         | Resource::Alias(_)
-        | Resource::Namespace(_) => None,
+        | Resource::Namespace(_)
+        | Resource::Policy(_) => None,
     }
 }

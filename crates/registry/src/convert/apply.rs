@@ -88,6 +88,7 @@ fn kind(resource: &Resource) -> &'static str {
         Resource::Alias(_) => "alias",
         Resource::Traffic(..) => "traffic",
         Resource::Namespace(_) => "namespace",
+        Resource::Policy(_) => "policy",
     }
 }
 
@@ -117,6 +118,10 @@ fn item(check: &mut Check, resource: pb::Resource) -> Option<Item> {
         Some(Kind::Alias(message)) => alias(check, message),
         Some(Kind::Traffic(_)) => {
             check.add("traffic", "NOT_APPLICABLE", "is nothing that a manifest says: SetTraffic moves it");
+            None
+        }
+        Some(Kind::Policy(_)) => {
+            check.add("policy", "NOT_APPLICABLE", "is nothing that a manifest says: UpdatePolicy changes it");
             None
         }
         Some(Kind::Namespace(_)) => {

@@ -45,6 +45,7 @@ asked!(
     DeleteVersionRequest, UndeleteVersionRequest;
     DeleteTeamRequest, UndeleteTeamRequest;
     DeleteNamespaceRequest, UndeleteNamespaceRequest;
+    DeletePolicyRequest, UndeletePolicyRequest;
 );
 
 /// Reads a request to delete a resource, or to take its deletion back.

@@ -6,7 +6,7 @@ use slipway_chassis::scalar::{parse_instant, unsigned};
 use slipway_domain::as_of::AsOf;
 use slipway_domain::check::Check;
 use slipway_domain::name::{
-    AliasName, Error as NameError, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName,
+    AliasName, Error as NameError, ModelName, ModelTypeName, NamespaceName, PolicyName, TeamName, VersionName,
 };
 use slipway_proto::registry::v1 as pb;
 
@@ -250,6 +250,35 @@ pub fn list_versions(request: pb::ListVersionsRequest) -> Result<ListQuery, Erro
     Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into(), as_of })
 }
 
+/// Reads a request for a policy.
+///
+/// # Errors
+/// [`Error::Invalid`] if the name is none.
+pub fn get_policy(request: pb::GetPolicyRequest) -> Result<(PolicyName, AsOf), Error> {
+    let pb::GetPolicyRequest { name: text, read_revision, read_time } = request;
+    Ok((name(&text)?, as_of(read_revision, read_time)?))
+}
+
+/// Reads a request to list policies.
+///
+/// # Errors
+/// [`Error::Invalid`] for a parent that is no namespace.
+pub fn list_policies(request: pb::ListPoliciesRequest) -> Result<ListQuery, Error> {
+    let pb::ListPoliciesRequest {
+        parent,
+        page_size,
+        page_token,
+        filter,
+        order_by,
+        show_deleted,
+        read_revision,
+        read_time,
+    } = request;
+    let as_of = as_of(read_revision, read_time)?;
+    check_parent(&parent)?;
+    Ok(ListQuery { parent, page_size, page_token, filter, order_by, show: show_deleted.into(), as_of })
+}
+
 /// Reads how much of a resource is wanted.
 fn view(view: i32) -> Result<pb::View, Error> {
     let unknown = |_| Error::invalid("view", "UNKNOWN_VALUE", format!("{view} is no view; use BASIC or FULL"));
@@ -322,5 +351,6 @@ fn kind(number: i32) -> Result<ResourceKind, Error> {
         pb::ResourceKind::Team => ResourceKind::Team,
         pb::ResourceKind::Alias => ResourceKind::Alias,
         pb::ResourceKind::Namespace => ResourceKind::Namespace,
+        pb::ResourceKind::Policy => ResourceKind::Policy,
     })
 }

@@ -20,6 +20,7 @@ use slipway_store::Revision;
 use slipway_store::picture::Kept;
 
 use super::namespaces::{namespace, namespace_at};
+use super::policies::{policy, policy_at};
 use crate::state::{KeptResource, ListedModel, State, TierOrigin};
 
 fn copied(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -288,6 +289,7 @@ pub fn resource(resource: &Resource, revision: Revision, (caller, state): (&Call
         Resource::Team(value) => Kind::Team(team_at(value, revision)),
         Resource::Alias(value) => Kind::Alias(alias_at(value, revision)),
         Resource::Namespace(value) => Kind::Namespace(namespace_at(value, revision)),
+        Resource::Policy(value) => Kind::Policy(policy_at(value, revision)),
     };
     pb::Resource { resource: Some(kind) }
 }
@@ -304,6 +306,7 @@ pub fn kept(resource: KeptResource) -> pb::Resource {
         KeptResource::Team(kept) => Kind::Team(team(kept)),
         KeptResource::Alias(kept) => Kind::Alias(alias(kept)),
         KeptResource::Namespace(kept) => Kind::Namespace(namespace(kept)),
+        KeptResource::Policy(kept) => Kind::Policy(policy(kept)),
     };
     pb::Resource { resource: Some(kind) }
 }

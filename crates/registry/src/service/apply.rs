@@ -11,11 +11,12 @@ use std::sync::{Mutex, PoisonError};
 use slipway_chassis::intent::{Intent, Mode};
 use slipway_domain::apply::{FieldChange, Foreign};
 use slipway_domain::ledger::Resource;
-use slipway_domain::name::Identifier;
+use slipway_domain::name::{Identifier, ModelName};
 use slipway_store::Revision;
 
 use super::Registry;
 use super::commit::{Done, Draft, When};
+use super::judging::Finding;
 use super::print::Print;
 use crate::Error;
 use plan::Plan;
@@ -107,6 +108,35 @@ struct Seen {
     refusals: Vec<Refusal>,
 }
 
+impl Item {
+    /// The model that it is, or lies below.
+    fn model(&self) -> Option<&ModelName> {
+        match &self.wanted {
+            Resource::Model(model) => Some(&model.name),
+            Resource::Version(version) => Some(&version.name.model),
+            Resource::Alias(alias) => Some(&alias.name.model),
+            Resource::Team(_)
+            | Resource::ModelType(_)
+            | Resource::Traffic(..)
+            | Resource::Namespace(_)
+            | Resource::Policy(_) => None,
+        }
+    }
+}
+
+impl Apply {
+    /// That it would leave a model breaking a policy, told of the item that is about the model the most.
+    fn broken(&self, finding: &Finding) -> Refusal {
+        let is_model = |item: &Item| matches!(&item.wanted, Resource::Model(model) if model.name == finding.model);
+        let is_of_it = |item: &Item| item.model() == Some(&finding.model);
+        let items = &self.items;
+        let index = items.iter().position(is_model).or_else(|| items.iter().position(is_of_it));
+        let name = index.map_or_else(|| finding.model.to_string(), |index| items[index].wanted.name());
+        let description = format!("stands against the policy {}: {}", finding.policy.policy.as_str(), finding.told());
+        Refusal { index, name, field: String::new(), reason: "POLICY_BROKEN", description, conflict: None }
+    }
+}
+
 impl Registry {
     /// Makes of the manifest what it asks for, in one revision or not at all.
     ///
@@ -117,7 +147,9 @@ impl Registry {
         let print = intent.fingerprint("ApplyModels", &[&Print(apply)]);
         let seen = Mutex::new(Seen::default());
         let done = self.mutate(intent, print, |state| {
-            let (draft, planned, refusals) = Plan::new(self, state, intent, apply).decide()?;
+            let (draft, planned, mut refusals) = Plan::new(self, state, intent, apply).decide()?;
+            let denied = self.denied(intent, state, &draft);
+            refusals.extend(denied.iter().map(|finding| apply.broken(finding)));
             let is_free = refusals.is_empty();
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen { planned, refusals };
             Ok(if is_free { draft } else { Draft::default() })

@@ -111,9 +111,11 @@ impl Registry {
             let mut draft = decide(&state)?;
             draft.check_protected(&intent.caller, &state)?;
             draft.consider(&intent.caller, &state)?;
+            let findings = self.judge(intent, &state, &mut draft)?;
             let unchanged = draft.changes.is_empty() && draft.rows.is_empty();
             if intent.mode == Mode::ValidateOnly || unchanged {
                 let revision = draft.compares.first().map_or(0, |(_, revision)| *revision);
+                self.tell(&intent.caller, if unchanged { Vec::new() } else { findings });
                 return Ok(Done { answer: draft.answer, revision, committed: None, when: When::Now });
             }
             subject = draft.changes.first().map_or_else(String::new, Replaced::name);
@@ -125,6 +127,7 @@ impl Registry {
             match self.store.txn(txn).await? {
                 Outcome::Committed(revision) => {
                     self.feed.reached(revision).await;
+                    self.tell(&intent.caller, findings);
                     return Ok(Done { answer, revision, committed: Some(revision), when: When::Now });
                 }
                 Outcome::Conflict { mod_revision, .. } => self.feed.reached(mod_revision).await,

@@ -216,6 +216,7 @@ fn resource(found: KeptResource) -> Resource {
         KeptResource::Traffic(model, kept) => Resource::Traffic(model, Arc::unwrap_or_clone(kept.value)),
         KeptResource::Team(kept) => Resource::Team(Arc::unwrap_or_clone(kept.value)),
         KeptResource::Alias(kept) => Resource::Alias(Arc::unwrap_or_clone(kept.value)),
+        KeptResource::Policy(kept) => Resource::Policy(Arc::unwrap_or_clone(kept.value)),
         KeptResource::Namespace(kept) => Resource::Namespace(Arc::unwrap_or_clone(kept.value)),
     }
 }

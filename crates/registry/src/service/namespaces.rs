@@ -81,8 +81,11 @@ impl Rules for Namespace {
         let types = types.map(|kept| &kept.value.name).filter(|name| inside(&name.namespace));
         let teams = state.teams.values().filter(|kept| kept.value.deletion.is_none());
         let teams = teams.map(|kept| &kept.value.name).filter(|name| inside(&name.namespace));
+        let policies = state.policies.values().filter(|kept| kept.value.deletion.is_none());
+        let policies = policies.map(|kept| &kept.value.name).filter(|name| inside(&name.namespace));
         let names = models.map(ToString::to_string).chain(types.map(ToString::to_string));
-        names.chain(teams.map(ToString::to_string)).take(NAMED_HOLDERS).collect()
+        let names = names.chain(teams.map(ToString::to_string));
+        names.chain(policies.map(ToString::to_string)).take(NAMED_HOLDERS).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use slipway_domain::ledger::Resource;
 use slipway_domain::model::{Model, ModelType, Version};
 use slipway_domain::name::ModelName;
 use slipway_domain::namespace::Namespace;
+use slipway_domain::policy::Policy;
 use slipway_domain::principal::Principal;
 use slipway_domain::team::Team;
 use slipway_store::Revision;
@@ -44,6 +45,7 @@ impl Registry {
         self.purge_kind::<Model>(&state).await?;
         self.purge_kind::<Version>(&state).await?;
         self.purge_kind::<ModelType>(&state).await?;
+        self.purge_kind::<Policy>(&state).await?;
         self.purge_kind::<Team>(&state).await?;
         self.purge_kind::<Namespace>(&state).await
     }

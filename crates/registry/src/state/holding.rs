@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use imbl::OrdMap;
-use slipway_domain::name::{Identifier, ModelName, ModelTypeName, NamespaceName, TeamName};
+use slipway_domain::name::{Identifier, ModelName, ModelTypeName, NamespaceName, PolicyName, TeamName};
 
 use super::State;
 
@@ -13,7 +13,7 @@ fn any<N: Ord + Clone, V: Clone>(all: &OrdMap<N, V>, first: N, inside: impl Fn(&
 }
 
 impl State {
-    /// Whether any model, model type or team lies in `namespace`, be it deleted.
+    /// Whether any model, model type, team or policy lies in `namespace`, be it deleted.
     #[must_use]
     pub fn holds_any(&self, namespace: &Identifier) -> bool {
         // The first of all identifiers.
@@ -23,7 +23,8 @@ impl State {
             || any(&self.model_types, ModelTypeName { namespace: ns(), model_type: first.clone() }, |name| {
                 name.namespace == *namespace
             })
-            || any(&self.teams, TeamName { namespace: ns(), team: first }, |name| name.namespace == *namespace)
+            || any(&self.teams, TeamName { namespace: ns(), team: first.clone() }, |name| name.namespace == *namespace)
+            || any(&self.policies, PolicyName { namespace: ns(), policy: first }, |name| name.namespace == *namespace)
     }
 
     /// The namespaces that any model, model type or team lies in.
@@ -31,7 +32,8 @@ impl State {
         let models = self.models.keys().map(|name| &name.namespace);
         let types = self.model_types.keys().map(|name| &name.namespace);
         let teams = self.teams.keys().map(|name| &name.namespace);
-        let found: BTreeSet<&Identifier> = models.chain(types).chain(teams).collect();
+        let policies = self.policies.keys().map(|name| &name.namespace);
+        let found: BTreeSet<&Identifier> = models.chain(types).chain(teams).chain(policies).collect();
         let found: Vec<_> = found.into_iter().cloned().collect();
         found.into_iter().map(|namespace| NamespaceName { namespace })
     }

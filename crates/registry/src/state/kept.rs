@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use slipway_domain::alias::Alias;
 use slipway_domain::model::{Model, ModelType, Version};
-use slipway_domain::name::{AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, TeamName, VersionName};
+use slipway_domain::name::{
+    AliasName, Identifier, ModelName, ModelTypeName, NamespaceName, PolicyName, TeamName, VersionName,
+};
 use slipway_domain::namespace::Namespace;
+use slipway_domain::policy::Policy;
 use slipway_domain::team::Team;
 use slipway_domain::tier::Effective;
 use slipway_domain::traffic::Traffic;
@@ -53,12 +56,22 @@ pub enum ResourceKind {
     Alias,
     /// A namespace.
     Namespace,
+    /// A policy.
+    Policy,
 }
 
 impl ResourceKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::ModelType, Self::Model, Self::Version, Self::Traffic, Self::Team, Self::Alias, Self::Namespace];
+    pub const ALL: [Self; 8] = [
+        Self::ModelType,
+        Self::Model,
+        Self::Version,
+        Self::Traffic,
+        Self::Team,
+        Self::Alias,
+        Self::Namespace,
+        Self::Policy,
+    ];
 
     /// What a resource of this name is.
     #[must_use]
@@ -74,6 +87,7 @@ impl ResourceKind {
             ("models", _, Some("traffic")) => Self::Traffic,
             ("modelTypes", _, None) => Self::ModelType,
             ("teams", _, None) => Self::Team,
+            ("policies", _, None) => Self::Policy,
             _ => return None,
         };
         Some(kind)
@@ -97,6 +111,8 @@ pub enum KeptResource {
     Alias(Kept<Alias>),
     /// A namespace.
     Namespace(Kept<Namespace>),
+    /// A policy.
+    Policy(Kept<Policy>),
 }
 
 impl KeptResource {
@@ -111,6 +127,7 @@ impl KeptResource {
             Self::Team(_) => ResourceKind::Team,
             Self::Alias(_) => ResourceKind::Alias,
             Self::Namespace(_) => ResourceKind::Namespace,
+            Self::Policy(_) => ResourceKind::Policy,
         }
     }
 
@@ -125,6 +142,7 @@ impl KeptResource {
             Self::Team(kept) => kept.value.name.to_string(),
             Self::Alias(kept) => kept.value.name.to_string(),
             Self::Namespace(kept) => kept.value.name.to_string(),
+            Self::Policy(kept) => kept.value.name.to_string(),
         }
     }
 
@@ -136,7 +154,7 @@ impl KeptResource {
             Self::Version(kept) => Some(&kept.value.name.model),
             Self::Traffic(model, _) => Some(model),
             Self::Alias(kept) => Some(&kept.value.name.model),
-            Self::ModelType(_) | Self::Team(_) | Self::Namespace(_) => None,
+            Self::ModelType(_) | Self::Team(_) | Self::Namespace(_) | Self::Policy(_) => None,
         }
     }
 
@@ -151,6 +169,7 @@ impl KeptResource {
             Self::Team(kept) => &kept.value.name.namespace,
             Self::Alias(kept) => &kept.value.name.model.namespace,
             Self::Namespace(kept) => &kept.value.name.namespace,
+            Self::Policy(kept) => &kept.value.name.namespace,
         }
     }
 }
@@ -192,6 +211,9 @@ impl State {
             ResourceKind::Namespace => {
                 self.namespaces.get(&NamespaceName::parse(name).ok()?).cloned().map(KeptResource::Namespace)
             }
+            ResourceKind::Policy => {
+                self.policies.get(&PolicyName::parse(name).ok()?).cloned().map(KeptResource::Policy)
+            }
         }
     }
 
@@ -209,6 +231,12 @@ impl State {
             Some(ResourceKind::Version) => drop(VersionName::parse(name).map(|name| self.versions.remove(&name))),
             Some(ResourceKind::Traffic) => drop(ModelName::parse_traffic(name).map(|name| self.traffic.remove(&name))),
             Some(ResourceKind::Team) => drop(TeamName::parse(name).map(|name| self.teams.remove(&name))),
+            Some(ResourceKind::Policy) => {
+                if let Ok(name) = PolicyName::parse(name) {
+                    self.policies.remove(&name);
+                    self.rules.remove(&name);
+                }
+            }
             Some(ResourceKind::Alias) => drop(AliasName::parse(name).map(|name| self.aliases.remove(&name))),
             Some(ResourceKind::Namespace) => drop(NamespaceName::parse(name).map(|name| self.namespaces.remove(&name))),
             None => {}
@@ -224,6 +252,7 @@ impl State {
         let teams = self.teams.values().cloned().map(KeptResource::Team);
         let aliases = self.aliases.values().cloned().map(KeptResource::Alias);
         let namespaces = self.namespaces.values().cloned().map(KeptResource::Namespace);
-        namespaces.chain(teams).chain(types).chain(models).chain(versions).chain(traffic).chain(aliases)
+        let policies = self.policies.values().cloned().map(KeptResource::Policy);
+        namespaces.chain(teams).chain(types).chain(policies).chain(models).chain(versions).chain(traffic).chain(aliases)
     }
 }

@@ -3,7 +3,7 @@
 use slipway_domain::access::Subject;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::{MILDEST_TIER, Model, ModelType};
-use slipway_domain::name::{ModelName, NamespaceName, TeamName};
+use slipway_domain::name::{ModelName, NamespaceName, PolicyName, TeamName};
 
 use super::State;
 
@@ -36,6 +36,7 @@ impl State {
             Resource::Team(value) => team_subject(&value.name),
             Resource::Alias(value) => self.subject(&value.name.model),
             Resource::Namespace(value) => namespace_subject(&value.name),
+            Resource::Policy(value) => policy_subject(&value.name),
         }
     }
 }
@@ -57,4 +58,10 @@ pub fn namespace_subject(name: &NamespaceName) -> Subject<'_> {
 #[must_use]
 pub fn team_subject(name: &TeamName) -> Subject<'_> {
     Subject { namespace: name.namespace.as_str(), team: Some(name.team.as_str()), tier: None }
+}
+
+/// A policy: nobody's in particular.
+#[must_use]
+pub fn policy_subject(name: &PolicyName) -> Subject<'_> {
+    Subject { namespace: name.namespace.as_str(), team: None, tier: None }
 }

@@ -3,6 +3,7 @@
 mod conflicts;
 mod edges;
 mod fleets;
+mod judged;
 mod repeated;
 
 use slipway_sdk::pb::resource::Resource as Kind;

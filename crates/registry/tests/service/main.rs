@@ -13,6 +13,7 @@ mod ledger;
 mod list;
 mod namespaces;
 mod past;
+mod policies;
 mod proofs;
 mod sightings;
 mod support;

@@ -132,7 +132,7 @@ impl Picture {
                 self.aliases.insert(AliasName::parse(&one.name)?, Arc::new(one));
             }
             // Nobody who routes asks for these.
-            Kind::Team(_) | Kind::Namespace(_) => {}
+            Kind::Team(_) | Kind::Namespace(_) | Kind::Policy(_) => {}
         }
         Ok(())
     }

@@ -140,6 +140,7 @@ fn name_of(resource: &pb::Resource) -> String {
         pb::resource::Resource::Version(one) => one.name.clone(),
         pb::resource::Resource::Traffic(one) => one.name.clone(),
         pb::resource::Resource::Team(one) => one.name.clone(),
+        pb::resource::Resource::Policy(one) => one.name.clone(),
         pb::resource::Resource::Alias(one) => one.name.clone(),
         pb::resource::Resource::Namespace(one) => one.name.clone(),
     }
@@ -250,6 +251,13 @@ registry! {
     update_team(UpdateTeamRequest) -> Team;
     delete_team(DeleteTeamRequest) -> Team;
     undelete_team(UndeleteTeamRequest) -> Team;
+    create_policy(CreatePolicyRequest) -> Policy;
+    get_policy(GetPolicyRequest) -> Policy;
+    list_policies(ListPoliciesRequest) -> ListPoliciesResponse;
+    update_policy(UpdatePolicyRequest) -> Policy;
+    delete_policy(DeletePolicyRequest) -> Policy;
+    undelete_policy(UndeletePolicyRequest) -> Policy;
+    check_policies(CheckPoliciesRequest) -> CheckPoliciesResponse;
     get_checkpoint(GetCheckpointRequest) -> Checkpoint;
     prove_inclusion(ProveInclusionRequest) -> ProveInclusionResponse;
     prove_consistency(ProveConsistencyRequest) -> ProveConsistencyResponse;

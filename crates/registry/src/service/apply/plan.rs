@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
             Resource::Model(_) => (2, 0),
             Resource::Version(version) => (3, version.name.number),
             Resource::Alias(_) => (4, 0),
-            Resource::Traffic(..) | Resource::Namespace(_) => (5, 0),
+            Resource::Traffic(..) | Resource::Namespace(_) | Resource::Policy(_) => (5, 0),
         };
         let mut order: Vec<usize> = (0..self.apply.items.len()).collect();
         order.sort_by_key(rank);
@@ -94,8 +94,8 @@ impl<'a> Plan<'a> {
             Resource::Model(value) => self.settle_model(index, value),
             Resource::Version(value) => self.settle_version(index, value),
             Resource::Alias(value) => self.settle_alias(index, value),
-            // Both are refused before they get here.
-            Resource::Traffic(..) | Resource::Namespace(_) => Ok(()),
+            // They are refused before they get here.
+            Resource::Traffic(..) | Resource::Namespace(_) | Resource::Policy(_) => Ok(()),
         }
     }
 
@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
             Resource::Model(value) => self.check_kind(index, value),
             Resource::Version(value) => self.check_kind(index, value),
             Resource::Alias(value) => self.check_alias(index, value),
-            Resource::Traffic(..) | Resource::Namespace(_) => {}
+            Resource::Traffic(..) | Resource::Namespace(_) | Resource::Policy(_) => {}
         }
     }
 
@@ -123,6 +123,7 @@ impl<'a> Plan<'a> {
             Resource::Version(_) => Permission::WriteVersions,
             Resource::Alias(_) => Permission::WriteAliases,
             Resource::Namespace(_) => Permission::WriteNamespaces,
+            Resource::Policy(_) => Permission::WritePolicies,
         };
         self.intent.caller.with(permission)
     }
@@ -197,12 +198,6 @@ impl<'a> Plan<'a> {
 
     /// The models that the manifest names, or something below them.
     pub fn named_models(&self) -> BTreeSet<ModelName> {
-        let named = |item: &Item| match &item.wanted {
-            Resource::Model(model) => Some(model.name.clone()),
-            Resource::Version(version) => Some(version.name.model.clone()),
-            Resource::Alias(alias) => Some(alias.name.model.clone()),
-            Resource::Team(_) | Resource::ModelType(_) | Resource::Traffic(..) | Resource::Namespace(_) => None,
-        };
-        self.apply.items.iter().filter_map(named).collect()
+        self.apply.items.iter().filter_map(Item::model).cloned().collect()
     }
 }

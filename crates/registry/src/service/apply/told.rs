@@ -144,6 +144,7 @@ fn deletion(resource: &Resource) -> Option<Deletion> {
         Resource::Model(value) => value.deletion,
         Resource::Version(value) => value.deletion,
         Resource::Namespace(value) => value.deletion,
+        Resource::Policy(value) => value.deletion,
         Resource::Alias(_) | Resource::Traffic(..) => None,
     }
 }
@@ -162,7 +163,8 @@ fn kind(name: &str) -> &'static str {
 /// The error of a manifest in whose way these stand. While something is wrong with it, what belongs to others is told as wrong
 /// too: so all of it is told at once.
 pub(super) fn error(refusals: Vec<Refusal>) -> Error {
-    let is_others = |refusal: &Refusal| matches!(refusal.reason, "FIELD_CONFLICT" | "IN_USE" | "ETAG_MISMATCH");
+    let is_others =
+        |refusal: &Refusal| matches!(refusal.reason, "FIELD_CONFLICT" | "IN_USE" | "ETAG_MISMATCH" | "POLICY_BROKEN");
     if refusals.iter().all(is_others) {
         return Error::Unapplied { conflicts: refusals.into_iter().map(precondition).collect() };
     }

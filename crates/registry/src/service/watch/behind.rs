@@ -90,5 +90,6 @@ fn keep(resource: Resource, revision: Revision, state: &State) -> KeptResource {
         Resource::Team(value) => KeptResource::Team(Kept::new(value, revision)),
         Resource::Alias(value) => KeptResource::Alias(Kept::new(value, revision)),
         Resource::Namespace(value) => KeptResource::Namespace(Kept::new(value, revision)),
+        Resource::Policy(value) => KeptResource::Policy(Kept::new(value, revision)),
     }
 }

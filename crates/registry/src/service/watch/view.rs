@@ -123,6 +123,7 @@ impl View {
             KeptResource::Team(kept) => self.filter.matches(&Itself(kept.clone())),
             KeptResource::Alias(kept) => self.filter.matches(&Itself(kept.clone())),
             KeptResource::Namespace(kept) => self.filter.matches(&Itself(kept.clone())),
+            KeptResource::Policy(kept) => self.filter.matches(&Itself(kept.clone())),
         }
     }
 
@@ -196,6 +197,7 @@ fn parse(kind: ResourceKind, text: &str) -> Result<Filter, Error> {
     use slipway_domain::alias::Alias;
     use slipway_domain::model::{ModelType, Version};
     use slipway_domain::namespace::Namespace;
+    use slipway_domain::policy::Policy;
     use slipway_domain::team::Team;
     let parsed = match kind {
         ResourceKind::ModelType => Filter::parse::<Itself<ModelType>>(text),
@@ -205,6 +207,7 @@ fn parse(kind: ResourceKind, text: &str) -> Result<Filter, Error> {
         ResourceKind::Team => Filter::parse::<Itself<Team>>(text),
         ResourceKind::Alias => Filter::parse::<Itself<Alias>>(text),
         ResourceKind::Namespace => Filter::parse::<Itself<Namespace>>(text),
+        ResourceKind::Policy => Filter::parse::<Itself<Policy>>(text),
     };
     parsed.map_err(|error| {
         let hint = "say with `kinds` which kinds are meant";
