@@ -30,7 +30,7 @@ use crate::methods::Methods;
 use crate::server::{self, Peer};
 use call::{Answer, Call};
 use measure::Measures;
-use places::Places;
+use places::{Place, Places};
 use rate::Rate;
 
 pub use deadline::Deadlines;
@@ -87,6 +87,8 @@ struct Shared {
     measures: Arc<Measures>,
     limits: Limits,
     rate: Rate,
+    /// Calls that have come and wait for a processor; no more are refused for their number.
+    waiting: Arc<Places>,
     requests: Arc<Places>,
     streams: Arc<Places>,
     open_streams: Arc<Places>,
@@ -108,6 +110,7 @@ impl Layers {
             measures,
             limits,
             rate: Rate::new(limits.rates),
+            waiting: Places::new(u32::MAX),
             requests,
             streams,
             open_streams,
@@ -120,8 +123,9 @@ impl Layers {
         Layered { inner, peer, shared: self.0.clone() }
     }
 
-    /// Waits until no call is under way.
+    /// Waits until no call waits or is under way.
     pub(crate) async fn finished(&self) {
+        self.0.waiting.empty(&self.0.env).await;
         self.0.requests.empty(&self.0.env).await;
         self.0.streams.empty(&self.0.env).await;
         self.0.open_streams.empty(&self.0.env).await;
@@ -140,7 +144,8 @@ impl<S: Clone> Layered<S> {
     fn come(&self, mut request: Request<Body>) -> Coming<S> {
         request.extensions_mut().insert(self.peer.clone());
         let came = self.shared.env.stopwatch();
-        let waiting = Waiting { inner: self.inner.clone(), shared: self.shared.clone(), came, request };
+        let place = self.shared.waiting.take();
+        let waiting = Waiting { inner: self.inner.clone(), shared: self.shared.clone(), came, request, _place: place };
         Coming { waiting: Some(waiting), begun: None }
     }
 }
@@ -173,6 +178,7 @@ pub(crate) struct Waiting<S> {
     shared: Arc<Shared>,
     came: Stopwatch,
     request: Request<Body>,
+    _place: Option<Place>,
 }
 
 impl<S> Future for Coming<S>
@@ -200,7 +206,8 @@ where
     S::Future: Send,
 {
     fn begin(self) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
-        let Self { mut inner, shared, came, mut request } = self;
+        // Its place among those that wait is given up when it has one among those under way.
+        let Self { mut inner, shared, came, mut request, _place } = self;
         let call = match Call::open(shared, came, &mut request) {
             Ok(call) if call.has_room() => return Box::pin(call.run(&mut inner, request)),
             Ok(call) => call,
@@ -226,24 +233,32 @@ mod tests {
     use crate::metrics::Metrics;
     use crate::readiness::Readiness;
 
-    /// The code of a call with `timeout` that waits for `wait`, and whether its handler has begun.
-    async fn after(wait: Duration, timeout: &'static str) -> (Code, bool) {
+    fn layers() -> Layers {
         let (env, metrics) = (Env::system(), Metrics::new().unwrap());
         let access = Access::open(&env, &metrics);
         let shared = server::Shared { env, access, metrics, readiness: Readiness::new(), certificates: None };
         let deadlines = Deadlines { default: Duration::from_secs(60), max: Duration::from_secs(60) };
         let limits = Limits { requests: 10, streams: 1, deadlines, rates: Rates::default() };
-        let layers = Layers::new(&shared, Methods::read(&[]).unwrap(), limits, Stop::default());
+        Layers::new(&shared, Methods::read(&[]).unwrap(), limits, Stop::default())
+    }
+
+    /// A call with `timeout` that has come, and whether its handler has begun.
+    fn come(layers: &Layers, timeout: &'static str) -> (impl Future<Output = Answer> + use<>, Arc<AtomicBool>) {
         let begun: Arc<AtomicBool> = Arc::default();
         let told = Arc::clone(&begun);
         let handler = tower::service_fn(move |_| {
             told.store(true, Ordering::Relaxed);
             std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
         });
-        let peer = Peer::new(([127, 0, 0, 1], 1).into(), None, &shared.env);
+        let peer = Peer::new(([127, 0, 0, 1], 1).into(), None, &Env::system());
         let request = Request::builder().uri("/test.v1.Echo/Say").header("grpc-timeout", timeout);
-        let call = layers.around(handler, peer).come(request.body(Body::empty()).unwrap());
-        shared.env.pause(wait).await;
+        (layers.around(handler, peer).come(request.body(Body::empty()).unwrap()), begun)
+    }
+
+    /// The code of a call with `timeout` that waits for `wait`, and whether its handler has begun.
+    async fn after(wait: Duration, timeout: &'static str) -> (Code, bool) {
+        let (call, begun) = come(&layers(), timeout);
+        Env::system().pause(wait).await;
         let Ok(answer) = call.await;
         let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
         (code, begun.load(Ordering::Relaxed))
@@ -255,5 +270,15 @@ mod tests {
         assert_eq!(after(Duration::ZERO, "1H").await, (Code::Ok, true));
         assert_eq!(after(wait, "1H").await, (Code::ResourceExhausted, false));
         assert_eq!(after(wait, "100m").await, (Code::DeadlineExceeded, false));
+    }
+    #[tokio::test]
+    async fn a_server_that_stops_waits_for_calls_that_have_come_too() {
+        let layers = layers();
+        let (call, _) = come(&layers, "1H");
+        let soon = Env::system().patience(Duration::from_millis(100), layers.finished()).await;
+        assert!(soon.is_err(), "it has come and was not answered");
+        call.await.unwrap();
+        let later = Env::system().patience(Duration::from_secs(60), layers.finished()).await;
+        assert!(later.is_ok());
     }
 }

@@ -32,14 +32,6 @@ pub use door::Connections;
 use door::Door;
 pub use listeners::{Error as ListenError, Listeners};
 
-/// What a peer may send unread on one stream, and on one connection, in bytes: enough for columns of observations to
-/// flow without waiting. (Windows that adapt begin at 64 KiB whatever is said here.)
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
-
-/// How many calls may be under way on one connection.
-const CALLS_PER_CONNECTION: u32 = 1024;
-
 /// How long a connection may be silent before the server asks whether its peer is alive, and how long it waits for the
 /// answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
@@ -47,16 +39,6 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// How many connections operators may have open, whose pages need none but those of probes and of one that collects
 /// figures: so few that they take no files from the store.
 const OPERATORS: u32 = 256;
-
-/// The most headers of one call, in bytes.
-const MOST_HEADERS: u32 = 32 << 10;
-
-/// How many streams of one connection may have been taken back by its peer before anybody looked at them, and how many
-/// may have been broken off by us because they broke the protocol; with one more, the connection ends. Without the first,
-/// a peer that begins and takes back keeps us busy at no cost of its own (CVE-2023-44487); without the second, which the
-/// transport leaves open unless it is told, one that breaks the rules has us write for ever (RUSTSEC-2024-0003).
-const MOST_TAKEN_BACK: usize = 20;
-const MOST_BROKEN_OFF: usize = 1024;
 
 /// How long a call that was sent before the server stopped may be on its way in, and its answer on its way out.
 const ON_THE_WAY: Duration = Duration::from_millis(250);

@@ -8,13 +8,29 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+use super::KEEPALIVE;
 use super::connection::Connection;
 use super::door::Door;
 use super::queue::Queue;
-use super::{
-    CALLS_PER_CONNECTION, CONNECTION_WINDOW, KEEPALIVE, MOST_BROKEN_OFF, MOST_HEADERS, MOST_TAKEN_BACK, STREAM_WINDOW,
-};
 use crate::layers::Layers;
+
+/// What a peer may send unread on one stream, and on one connection, in bytes: enough for columns of observations to
+/// flow without waiting. (Windows that adapt begin at 64 KiB whatever is said here.)
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+
+/// How many calls may be under way on one connection.
+const CALLS_PER_CONNECTION: u32 = 1024;
+
+/// The most headers of one call, in bytes.
+const MOST_HEADERS: u32 = 32 << 10;
+
+/// How many streams of one connection may have been taken back by its peer before anybody looked at them, and how many
+/// may have been broken off by us because they broke the protocol; with one more, the connection ends. Without the first,
+/// a peer that begins and takes back keeps us busy at no cost of its own (CVE-2023-44487); without the second, which the
+/// transport leaves open unless it is told, one that breaks the rules has us write for ever (RUSTSEC-2024-0003).
+const MOST_TAKEN_BACK: usize = 20;
+const MOST_BROKEN_OFF: usize = 1024;
 
 /// Serves the connections of `door` until `stop`; then no more are taken, and their peers are told to go elsewhere with
 /// the next call. Ends with the last connection; when it is dropped, they end with it.

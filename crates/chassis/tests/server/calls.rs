@@ -160,6 +160,35 @@ async fn one_call_too_many_is_told_when_to_come_back_and_its_place_is_free_again
     assert_eq!(say_text(&fixture.channel, "hello").await.unwrap(), "hello");
 }
 
+#[tokio::test]
+async fn what_was_let_in_is_answered_while_others_are_refused_and_counted() {
+    let mut config = config();
+    config.limits.requests = 2;
+    let fixture = Fixture::start(config).await;
+    let mut let_in = Vec::new();
+    for _ in 0..2 {
+        let channel = fixture.channel.clone();
+        let_in.push(tokio::spawn(async move { say_text(&channel, "linger until told").await }));
+        soon(fixture.echo.waiting.notified()).await;
+    }
+    for _ in 0..3 {
+        let status = say(&fixture.channel, with_id("hello", "abc")).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+        assert_eq!(status.get_error_details().request_info().unwrap().request_id, "abc");
+        assert_eq!(status.metadata().get("x-request-id").unwrap(), "abc");
+        assert!(status.get_error_details().retry_info().unwrap().retry_delay.unwrap() > Duration::ZERO);
+    }
+    fixture.echo.told.notify_waiters();
+    for call in let_in {
+        assert_eq!(soon(call).await.unwrap().unwrap(), "told");
+    }
+    let (_, text) = fixture.page("/metrics").await;
+    let has = |line: &str| assert!(text.lines().any(|have| have == line), "no {line} in\n{text}");
+    has(r#"rpc_server_refusals_total{reason="OVERLOADED"} 3"#);
+    has(r#"rpc_server_requests_total{code="RESOURCE_EXHAUSTED",method="Say",service="test.v1.Echo"} 3"#);
+    has(r#"rpc_server_requests_total{code="OK",method="Say",service="test.v1.Echo"} 2"#);
+}
+
 /// The server shares the only thread of this test, so that nothing is begun while a handler hogs it.
 #[tokio::test]
 async fn what_was_read_and_waited_too_long_for_a_processor_is_refused() {

@@ -35,6 +35,8 @@ pub struct Echo {
     pub given_up: Arc<Notify>,
     /// Told when a call of `Say` has begun to wait.
     pub waiting: Arc<Notify>,
+    /// Tells the calls of `Say` that linger until then.
+    pub told: Arc<Notify>,
 }
 
 impl Echo {
@@ -94,6 +96,12 @@ impl UnaryService<String> for Say {
                     echo.waiting.notify_one();
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     Ok(tonic::Response::new("lingered".to_owned()))
+                }
+                "linger until told" => {
+                    let told = echo.told.notified();
+                    echo.waiting.notify_one();
+                    told.await;
+                    Ok(tonic::Response::new("told".to_owned()))
                 }
                 "hog" => {
                     std::thread::sleep(Duration::from_millis(700));
