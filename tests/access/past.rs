@@ -154,3 +154,43 @@ async fn a_refusal_of_the_past_says_nothing_of_what_there_was() {
     assert_eq!((refused.len(), refused[0].0), (1, Code::PermissionDenied), "{refused:?}");
     services.stop().await;
 }
+
+/// Where the tier of the model comes from, as the caller reads it; the page for whoever is paged must say the same.
+async fn origin(services: &Services, name: &str, read_revision: Option<i64>) -> pb::TierOrigin {
+    let mut registry = RegistryClient::new(services.channel(REGISTRY));
+    let get = pb::GetModelRequest { name: model("m"), read_revision, ..Default::default() };
+    let found = registry.get_model(asked(services, name, get)).await.unwrap().into_inner();
+    let triage = pb::TriageModelRequest { name: model("m"), read_revision, ..Default::default() };
+    let page = registry.triage_model(asked(services, name, triage)).await.unwrap().into_inner();
+    assert_eq!(page.model.unwrap().tier_origin, found.tier_origin, "{name} at {read_revision:?}");
+    found.tier_origin.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_raised_a_tier_is_told_to_who_may_see_it_now_and_then() {
+    let services = Services::start(POLICY, &["root", "feed", "ads", "both", "minor"]).await;
+    let mut registry = RegistryClient::new(services.channel(REGISTRY));
+    for team in ["feed", "ads"] {
+        registry.create_team(asked(&services, "root", new_team(team))).await.unwrap();
+    }
+    registry.create_model(asked(&services, "root", new_model("m", "feed"))).await.unwrap();
+    let front = pb::Model { depends_on: vec![model("m")], ..owned("ads", 0) };
+    let request = pb::CreateModelRequest { model: Some(front), ..new_model("front", "ads") };
+    registry.create_model(asked(&services, "root", request)).await.unwrap();
+    let then = Some(current(&services).await);
+    let given = pb::Model { name: model("front"), ..owned("feed", 0) };
+    let request = pb::UpdateModelRequest { model: Some(given), ..Default::default() };
+    registry.update_model(asked(&services, "root", request)).await.unwrap();
+    for (name, revision, via) in [
+        ("root", then, model("front")),
+        ("root", None, model("front")),
+        // It was not theirs then.
+        ("feed", then, String::new()),
+        ("feed", None, model("front")),
+    ] {
+        let origin = origin(&services, name, revision).await;
+        assert_eq!(origin.kind(), pb::TierOriginKind::Dependent, "{name} at {revision:?}");
+        assert_eq!((&origin.via, &origin.source), (&via, &via), "{name} at {revision:?}");
+    }
+    services.stop().await;
+}

@@ -158,24 +158,42 @@ async fn whatever_is_wrong_with_a_manifest_is_told_with_its_file_and_line_and_no
     );
 }
 
+/// How long the journal of a registry is.
+fn written(fleet: &Fleet) -> u64 {
+    let files = std::fs::read_dir(fleet.data_dir(Service::Registry)).unwrap().flatten();
+    let journal = files.filter(|file| file.file_name().to_string_lossy().starts_with("journal-"));
+    journal.map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum()
+}
+
+/// It is killed in the moment in which it begins to write, so that what it writes is cut in the middle or just not answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_is_killed_while_a_fleet_is_applied_has_all_of_it_or_nothing() {
     let mut fleet = fleet().await;
-    let text = manifest(300);
-    for _ in 0..3 {
-        let address = fleet.address(Service::Registry);
+    let address = fleet.address(Service::Registry);
+    let mut cut = 0;
+    for round in 0..4 {
+        let text = manifest(300).replace("description: model", &format!("description: round {round} model"));
+        let before = written(&fleet);
         let mut command = Command::new(binary("slipway"));
-        command.args(["apply", "-f", "-", "--deadline", "1"]).env("SLIPWAY_REGISTRY", address);
+        command.args(["apply", "-f", "-", "--deadline", "60"]).env("SLIPWAY_REGISTRY", &address);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        while written(&fleet) == before && child.try_wait().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        cut += u32::from(written(&fleet) > before);
         fleet.end(Service::Registry);
         child.kill().unwrap();
         child.wait().unwrap();
         fleet.begin(Service::Registry);
         fleet.wait_until_ready(Service::Registry).await;
-        let found = good(&fleet, &["export", "-o", "json"]).lines().filter(|line| line.contains("kind")).count();
-        assert!(found == 0 || found == 903, "{found} of 903");
+        let kept = good(&fleet, &["export", "-o", "json"]);
+        let of_round = kept.lines().filter(|line| line.contains(&format!("round {round} model"))).count();
+        assert!(of_round == 0 || of_round == 300, "{of_round} of 300 in round {round}");
+        let all = kept.lines().filter(|line| line.contains("kind")).count();
+        assert!(all == 0 || all == 903, "{all} of 903 in round {round}");
     }
-    let round = fed(&fleet, &["apply", "-f", "-"], &text);
+    assert!(cut > 0, "it never came to write");
+    let round = fed(&fleet, &["apply", "-f", "-"], &manifest(300));
     assert!(round.status.success(), "{}", said(&round));
 }

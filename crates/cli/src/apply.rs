@@ -186,8 +186,9 @@ fn refused(refusals: &[pb::PlanRefusal], manifest: &Manifest) -> ExitCode {
 }
 
 fn code(refusals: &[pb::PlanRefusal]) -> ExitCode {
-    let is_others =
-        |refusal: &pb::PlanRefusal| matches!(&*refusal.reason, "FIELD_CONFLICT" | "IN_USE" | "ETAG_MISMATCH");
+    let is_others = |refusal: &pb::PlanRefusal| {
+        matches!(&*refusal.reason, "FIELD_CONFLICT" | "IN_USE" | "ETAG_MISMATCH" | "POLICY_BROKEN")
+    };
     match refusals.is_empty() {
         true => ExitCode::SUCCESS,
         false if refusals.iter().all(is_others) => ExitCode::from(exit::REFUSED),

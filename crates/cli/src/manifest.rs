@@ -5,6 +5,7 @@
 
 mod document;
 mod hint;
+mod json;
 mod source;
 mod write;
 mod yaml;
@@ -216,6 +217,22 @@ labels: {trained-on: july, \"round\": 7}
         let emoji = r#"{"apiVersion": "slipway/v1", "kind": "Team", "name": "t", "contact": "\ud83d\ude00"}"#;
         let [Resource::Team(team)] = &good(emoji)[..] else { panic!() };
         assert_eq!(team.contact, "\u{1f600}");
+    }
+
+    #[test]
+    fn what_json_says_twice_too_deep_or_with_its_own_escapes_is_refused_as_in_yaml() {
+        let head = r#""apiVersion": "slipway/v1", "kind": "Model", "name": "m""#;
+        assert!(wrong(&format!(r#"{{{head}, "owner": "a", "owner": "b"}}"#))[0].contains("twice"));
+        let own_rules = format!(r#"{{{head}, "description": "\ud83d\ude00", "owner": "a", "owner": "b"}}"#);
+        assert!(wrong(&own_rules)[0].contains("twice"), "{:?}", wrong(&own_rules));
+        let deep = format!("{{{head}, \"owner\": {}1{}}}", "[".repeat(40), "]".repeat(40));
+        assert!(wrong(&deep)[0].contains("deep"), "{:?}", wrong(&deep));
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_without_end() {
+        let bomb = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 500].join(", "));
+        assert!(wrong(&bomb)[0].contains("too much"), "{:?}", wrong(&bomb)[0].len());
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn as_json(known: &pb::TriageModelResponse, others: &Others) -> Result<String> {
 fn page(known: &pb::TriageModelResponse, others: &Others) -> String {
     let model = known.model.clone().unwrap_or_default();
     let turn_off = known.turn_off.clone().unwrap_or_default();
-    let sources: Vec<_> = known.tier_sources.iter().map(source).collect();
+    let sources: Vec<_> = raised(&model).into_iter().chain(known.tier_sources.iter().map(source)).collect();
     let next: Vec<_> = known.escalation.iter().map(|team| reached(Some(team))).collect();
     let held = known.traffic.as_ref().is_some_and(|traffic| traffic.epoch > 0);
     let mut page = facts(&[
@@ -169,6 +169,23 @@ fn reached(team: Option<&pb::Team>) -> String {
         true => format!("{}{gone} (says not how it is reached)", text::id(&team.name)),
         false => format!("{}{gone} ({})", text::id(&team.name), ways.join(", ")),
     }
+}
+
+/// Which dependent the effective tier comes from, if it does come from one.
+fn raised(model: &pb::Model) -> Option<String> {
+    let origin = model.tier_origin.clone().unwrap_or_default();
+    if origin.kind() != pb::TierOriginKind::Dependent {
+        return None;
+    }
+    let via = match origin.via.is_empty() {
+        true => "a model that you may not see".to_owned(),
+        false => text::resource(&origin.via),
+    };
+    let source = match origin.source.is_empty() || origin.source == origin.via {
+        true => String::new(),
+        false => format!(" with the tier of {}", text::resource(&origin.source)),
+    };
+    Some(format!("{via} depends on it{source}"))
 }
 
 fn source(source: &pb::TierSource) -> String {

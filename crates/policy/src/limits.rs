@@ -11,8 +11,11 @@ const MOST_PARTS: u64 = 500;
 const DEEPEST: usize = 48;
 /// The most steps of an evaluation, as far as they can be told before: some thousandths of a second.
 const MOST_STEPS: u64 = 20_000;
+/// The most fields of what a loop is at.
+const MOST_FIELDS: usize = 3;
 
-/// What can be called beside the operators. Nothing here makes a value larger than what it is given.
+/// What can be called beside the operators. Nothing here makes a value larger than what it is given; `+` does, and so
+/// what it makes is never looped over: it would grow with every loop.
 const FUNCTIONS: [&str; 7] = ["size", "contains", "startsWith", "endsWith", "int", "double", "string"];
 
 /// Refuses an expression that asks for what is not there, or whose cost has no bound.
@@ -42,7 +45,7 @@ impl<'a> Look<'a> {
         let below = match &node.expr {
             Expr::Call(call) => self.call(call, depth)?,
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, depth)?,
-            Expr::Ident(_) | Expr::Select(_) => self.path(node, depth)?,
+            Expr::Ident(_) | Expr::Select(_) => self.path(node)?,
             Expr::List(list) => self.sum(list.elements.iter(), depth)?,
             Expr::Map(map) => {
                 let entries = map.entries.iter().flat_map(|entry| match &entry.expr {
@@ -73,6 +76,10 @@ impl<'a> Look<'a> {
     }
 
     fn comprehension(&mut self, of: &'a ComprehensionExpr, depth: usize) -> Result<u64, Refused> {
+        let is_bounded = is_given(&of.iter_range) || self.scope.is_empty() && is_of_given(&of.iter_range);
+        if !is_bounded {
+            return Err(Refused::Made);
+        }
         let range = self.steps(&of.iter_range, depth + 1)?;
         let rounds = match &of.iter_range.expr {
             Expr::List(list) => list.elements.len(),
@@ -90,15 +97,19 @@ impl<'a> Look<'a> {
     }
 
     /// What is asked for must be there: a fact, or what a loop is at.
-    fn path(&mut self, node: &'a IdedExpr, depth: usize) -> Result<u64, Refused> {
+    fn path(&self, node: &IdedExpr) -> Result<u64, Refused> {
         let (mut fields, mut at) = (Vec::new(), node);
         while let Expr::Select(select) = &at.expr {
             fields.push(select.field.as_str());
             at = &select.operand;
         }
-        let Expr::Ident(root) = &at.expr else { return self.steps(at, depth + 1) };
+        let Expr::Ident(root) = &at.expr else {
+            // Nothing that is computed has fields.
+            return Err(Refused::Unknown(format!(".{}", fields.last().copied().unwrap_or_default())));
+        };
         if self.scope.contains(&root.as_str()) {
-            return Ok(1);
+            let told = || format!("more than {MOST_FIELDS} fields of {root}");
+            return if fields.len() > MOST_FIELDS { Err(Refused::Unknown(told())) } else { Ok(1) };
         }
         fields.push(root);
         fields.reverse();
@@ -109,6 +120,25 @@ impl<'a> Look<'a> {
             given <= parts.len() && parts.iter().zip(&fields).all(|(part, field)| *part == "*" || part == field)
         };
         if PATHS.iter().any(fits) { Ok(1) } else { Err(Refused::Unknown(fields.join("."))) }
+    }
+}
+
+/// Whether it stands there as it is, and is not made in an evaluation: a path, or a list of literals.
+fn is_given(range: &IdedExpr) -> bool {
+    match &range.expr {
+        Expr::Ident(_) | Expr::Select(_) => true,
+        Expr::List(list) => list.elements.iter().all(|element| matches!(element.expr, Expr::Literal(_))),
+        _ => false,
+    }
+}
+
+/// Whether it holds no more than what is given: a list of paths and literals, or what a loop keeps of something.
+fn is_of_given(range: &IdedExpr) -> bool {
+    let is_one = |element: &IdedExpr| matches!(element.expr, Expr::Ident(_) | Expr::Select(_) | Expr::Literal(_));
+    match &range.expr {
+        Expr::List(list) => list.elements.iter().all(is_one),
+        Expr::Comprehension(_) => true,
+        _ => false,
     }
 }
 

@@ -37,6 +37,9 @@ pub enum Refused {
     /// It asks for something that there is not.
     #[error("asks for {0}, which there is not")]
     Unknown(String),
+    /// A loop goes over something that is made.
+    #[error("loops over what is made in it; loop over a fact or over a list of literals")]
+    Made,
     /// It could take too long.
     #[error("could take {0} steps; at most {1} are allowed")]
     TooCostly(u64, u64),

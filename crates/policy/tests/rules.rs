@@ -71,11 +71,16 @@ fn what_there_is_not_is_refused_before_it_is_asked() {
         "true || model.labels.all(l, models[l] == '')",
         "Thing{a: 1} == 1",
         "@result == 1",
+        "string(1).nonsense == ''",
+        "[1].all(x, x.a.b.c.d == 1)",
     ];
     for text in unknown {
         assert!(Rule::compile(text).is_err(), "{text}");
     }
     assert_eq!(Rule::compile("model.ownr == ''").unwrap_err(), Refused::Unknown("model.ownr".to_owned()));
+    let nonsense = Refused::Unknown(".nonsense".to_owned());
+    assert_eq!(Rule::compile("string(1).nonsense == ''").unwrap_err(), nonsense);
+    assert!(Rule::compile(&format!("string(1){} == ''", ".b".repeat(1000))).is_err());
     for text in ["", "  ", "model.owner ==", "(", "a b", "'", "model.owner == '\u{0}"] {
         assert!(matches!(Rule::compile(text), Err(Refused::Empty | Refused::Unreadable(_))), "{text}");
     }
@@ -100,6 +105,27 @@ fn what_is_too_long_too_deep_or_too_costly_is_refused_in_a_moment() {
     assert!(Rule::compile(&wide).is_err());
     let doubled = "model.description + model.description == '' && [model.description].all(d, d + d + d != 'x')";
     assert!(Rule::compile(doubled).is_ok());
+}
+
+#[test]
+fn what_would_grow_with_every_loop_is_refused_before_it_is_evaluated() {
+    let growing = |levels: usize, sum: &str| {
+        let step = |n: usize| format!("[{}].all(v{n}, ", sum.replace('v', &format!("v{}", n - 1)));
+        let head: String = (1..=levels).map(step).collect();
+        format!("[model.description].all(v0, {head}true{}", ")".repeat(levels + 1))
+    };
+    for levels in 1..=4 {
+        for sum in ["v + v", "v + v + v + v", "v"] {
+            assert_eq!(Rule::compile(&growing(levels, sum)).unwrap_err(), Refused::Made, "{levels} {sum}");
+        }
+    }
+    let sum = "[model.description + model.description].all(d, d + d != 'x')";
+    assert_eq!(Rule::compile(sum).unwrap_err(), Refused::Made);
+    assert_eq!(said("[model.owner, 'x'].all(o, o != '') && [1, 2].filter(n, n > 1).all(n, n > 1)"), Verdict::Kept);
+    let filtered = "[1].all(a, ['x', 'y'].filter(b, b != '').all(c, c == ''))";
+    assert_eq!(Rule::compile(filtered).unwrap_err(), Refused::Made);
+    let given = "[1, 2].all(a, [3, 4].exists(b, a < b) && model.depends_on.all(c, c != ''))";
+    assert_eq!(said(given), Verdict::Kept);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub const EDGES: &[u8] = b"edges/";
 pub const SIGHTING: &[u8] = b"sighting/";
 /// By namespace: written whenever its policies change, so that no change goes by one that it has not seen.
 pub const POLICIES: &[u8] = b"policies/";
+/// By model: written with every change that is judged by policies, so that such changes of one model see each other.
+pub const JUDGED: &[u8] = b"judged/";
 /// The key that checkpoints of the ledger are signed with. It is in no answer.
 pub const SIGNING_KEY: &[u8] = b"signing-key";
 
@@ -90,6 +92,12 @@ pub fn claimed_name(key: &[u8]) -> Option<&str> {
 #[must_use]
 pub fn policies(namespace: &Identifier) -> Bytes {
     join(POLICIES, namespace.as_str().as_bytes())
+}
+
+/// The mark that a change of `model` was judged by policies.
+#[must_use]
+pub fn judged(model: &ModelName) -> Bytes {
+    join(JUDGED, model.to_string().as_bytes())
 }
 
 /// The answer to the request with the id `id`.

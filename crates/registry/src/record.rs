@@ -62,6 +62,8 @@ pub enum Row {
     Sighting(Sighting),
     /// That the policies of this namespace changed.
     Policies(Identifier),
+    /// That a change of this model was judged by policies.
+    Judged(ModelName),
     /// The key of the ledger, which no picture has in it.
     SigningKey,
 }
@@ -92,6 +94,9 @@ pub fn read(key: &Bytes, value: &[u8]) -> Result<Row, Error> {
     }
     if let Some(namespace) = text(keys::POLICIES) {
         return Identifier::parse(&namespace).map(Row::Policies).map_err(|error| damaged(&error));
+    }
+    if let Some(model) = text(keys::JUDGED) {
+        return ModelName::parse(&model).map(Row::Judged).map_err(|error| damaged(&error));
     }
     if let Some(id) = keys::answer_id(key) {
         return record::decode(value).map(|answer| Row::Answer(id, answer)).map_err(unreadable);

@@ -84,6 +84,8 @@ pub struct State {
     pub rules: OrdMap<PolicyName, Arc<Result<Rule, Refused>>>,
     /// When the policies of a namespace were last changed.
     pub policies_changed: OrdMap<Identifier, Revision>,
+    /// When a change of a model was last judged by policies.
+    pub judged: OrdMap<ModelName, Revision>,
     /// What the newest revisions changed.
     pub recent: Recent,
 }
@@ -132,6 +134,9 @@ impl Picture for State {
             Row::Sighting(sighting) => self.sightings.put(key.clone(), Kept::new(sighting, revision)),
             Row::Policies(namespace) => {
                 self.policies_changed.insert(namespace, revision);
+            }
+            Row::Judged(model) => {
+                self.judged.insert(model, revision);
             }
             Row::SigningKey => {}
         }

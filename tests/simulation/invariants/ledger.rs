@@ -62,6 +62,7 @@ fn told(resources: &mut BTreeMap<String, Resource>, writes: &[(Bytes, Option<Byt
             | Row::Answer(..)
             | Row::Edges(..)
             | Row::Policies(..)
+            | Row::Judged(..)
             | Row::Sighting(_)
             | Row::SigningKey => {}
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
+use prost::Message;
 use slipway_sdk::pb::PlanAction;
 use slipway_sdk::pb::resource::Resource;
 use slipway_sdk::{Registry, pb};
@@ -12,6 +13,8 @@ use crate::apply::Run;
 
 /// So many resources are carried at once, or as many as one model has.
 const PORTION: usize = 500;
+/// So many bytes at most, be it in the middle of a model: half of what a registry takes by default.
+const BYTES: usize = 2 << 20;
 /// How often a portion is thinned out before it is given up.
 const ATTEMPTS: usize = 10;
 /// Under which name fields are set.
@@ -31,12 +34,14 @@ pub struct Carrier {
     parent: String,
     way: Way,
     waiting: Vec<Resource>,
+    /// How long what waits is.
+    bytes: usize,
 }
 
 impl Carrier {
     /// Carries to `parent`.
     pub fn new(registry: Registry, parent: &str, way: Way) -> Self {
-        Self { registry, parent: parent.to_owned(), way, waiting: Vec::new() }
+        Self { registry, parent: parent.to_owned(), way, waiting: Vec::new(), bytes: 0 }
     }
 
     /// Takes what belongs together: a model and what lies below it.
@@ -44,13 +49,22 @@ impl Carrier {
         if self.waiting.len() + resources.len() > PORTION {
             self.finish(report).await?;
         }
-        self.waiting.extend(resources);
+        for resource in resources {
+            let resource = pb::Resource { resource: Some(resource) };
+            let length = resource.encoded_len();
+            if self.bytes + length > BYTES {
+                self.finish(report).await?;
+            }
+            self.bytes += length;
+            self.waiting.extend(resource.resource);
+        }
         Ok(())
     }
 
     /// Carries what is left.
     pub async fn finish(&mut self, report: &mut Report) -> Result<()> {
         let mut portion = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
         for _ in 0..ATTEMPTS {
             if portion.is_empty() {
                 return Ok(());

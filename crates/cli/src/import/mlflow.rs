@@ -13,7 +13,7 @@ const MODELS: &str = "200";
 const VERSIONS: &str = "1000";
 
 /// A server.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Mlflow(Web);
 
 /// A registered model.
@@ -137,8 +137,11 @@ impl Mlflow {
             let query = [("filter", &*filter), ("max_results", VERSIONS), ("page_token", &token)];
             let page: Versions = self.get("model-versions/search", &query).await?;
             versions.extend(page.model_versions);
-            if page.next_page_token.is_empty() || page.next_page_token == token {
+            if page.next_page_token.is_empty() {
                 break;
+            }
+            if page.next_page_token == token {
+                bail!("MLflow gives the same page of the versions of {name:?} again and again");
             }
             token = page.next_page_token;
         }

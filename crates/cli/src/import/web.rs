@@ -19,8 +19,8 @@ const LONGEST: u64 = 256 << 20;
 /// How often a question is asked that the server could not answer now.
 const ATTEMPTS: u32 = 4;
 
-/// How somebody says who they are.
-#[derive(Debug, Clone)]
+/// How somebody says who they are. It can't be printed.
+#[derive(Clone)]
 pub enum Credentials {
     /// A token.
     Bearer(String),
@@ -38,7 +38,7 @@ pub enum Plain {
 }
 
 /// A server, and who asks it. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Web {
     agent: ureq::Agent,
     base: String,
@@ -49,6 +49,12 @@ impl Web {
     /// A server at `base`, under which all that is asked lies.
     pub fn new(base: &str, credentials: Option<Credentials>, plain: Plain, ca: Option<&Path>) -> Result<Self> {
         let base = base.trim_end_matches('/').to_owned();
+        // It would be in every message, and go wherever the address leads.
+        if base.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().unwrap_or_default().contains('@')) {
+            let told = "the address has a user or a password in it: give them by MLFLOW_TRACKING_USERNAME and \
+                        MLFLOW_TRACKING_PASSWORD, or by --mlflow-login-file";
+            return Err(Usage(told.to_owned()).into());
+        }
         let uri: ureq::http::Uri = base.parse().map_err(|_| Usage(format!("{base} is no address")))?;
         let host = uri.host().unwrap_or_default();
         let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
@@ -163,6 +169,10 @@ mod tests {
         assert!(made("http://127.0.0.1:5000/prefix/", token(), Plain::Here));
         assert!(made("https://mlflow.acme", token(), Plain::Here));
         assert!(!made("ftp://mlflow.acme", None, Plain::Here));
+        for with_secret in ["http://ada:secret@mlflow.acme:5000", "https://ada:secret@mlflow.acme/prefix"] {
+            let refused = Web::new(with_secret, None, Plain::Anywhere, None).err().unwrap().to_string();
+            assert!(refused.contains("MLFLOW_TRACKING_PASSWORD") && !refused.contains("secret"), "{refused}");
+        }
     }
 
     #[test]

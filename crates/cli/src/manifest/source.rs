@@ -82,11 +82,16 @@ fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     while let Some(folder) = folders.pop() {
         let entries = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
         for entry in entries {
-            let path = entry?.path();
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            // What is hidden, and what a link leads to, stands elsewhere as well, as in a folder that Kubernetes mounts.
+            if name.to_string_lossy().starts_with('.') {
+                continue;
+            }
             let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            if path.is_dir() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
-            } else if ENDINGS.contains(&ending) {
+            } else if !path.is_dir() && ENDINGS.contains(&ending) {
                 found.push(path);
             }
         }

@@ -6,12 +6,15 @@ use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde::de::IgnoredAny;
-use serde_json::Value as Json;
+
+use super::json::Json;
 
 /// How deep a document may be nested.
 const DEEPEST: usize = 32;
-/// How many values all documents of a text may have, those that anchors repeat counted each time.
+/// How many values all documents of a text may have, those that anchors repeat counted each time. A long text counts as
+/// several: one for each so many bytes.
 const MOST: usize = 2_000_000;
+const BYTES: usize = 64;
 
 /// One value, and the line that it begins in.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +58,7 @@ pub struct Fault {
 pub fn documents(text: &str) -> Result<Vec<Node>, Fault> {
     let found = match text.trim_start().starts_with(['{', '[']) {
         true => of_json(text)?,
-        false => of_yaml(text)?,
+        false => of_yaml(text).map_err(Unread::fault)?,
     };
     let each = |node: Node| match node.value {
         Value::List(nodes) => nodes,
@@ -75,7 +78,10 @@ fn of_json(text: &str) -> Result<Vec<Node>, Fault> {
             // What only begins as JSON does may be YAML.
             Some(Err(error)) if from == 0 => {
                 let told = |_| Fault { line: error.line(), what: format!("is no JSON: {error}") };
-                return of_yaml(text).map_err(|fault| if fault.what.contains("deep") { fault } else { told(()) });
+                return of_yaml(text).map_err(|unread| match unread {
+                    Unread::Unfit(fault) => fault,
+                    Unread::Unread(_) => told(()),
+                });
             }
             Some(Err(error)) => return Err(Fault { line: error.line(), what: format!("is no JSON: {error}") }),
             Some(Ok(IgnoredAny)) => {}
@@ -84,11 +90,13 @@ fn of_json(text: &str) -> Result<Vec<Node>, Fault> {
         from = values.byte_offset();
         match of_yaml(piece) {
             Ok(found) => nodes.extend(found.into_iter().map(|node| moved(node, before))),
-            Err(_) => {
+            Err(Unread::Unfit(fault)) => return Err(Fault { line: fault.line + before, ..fault }),
+            Err(Unread::Unread(_)) => {
                 let blank = piece.len() - piece.trim_start().len();
                 let line = before + piece[..blank].matches('\n').count() + 1;
-                let value = serde_json::from_str(piece).map_err(|error| Fault { line, what: error.to_string() })?;
-                nodes.push(plain(value, line));
+                let Json(node) =
+                    serde_json::from_str(piece).map_err(|error| Fault { line, what: error.to_string() })?;
+                nodes.push(moved(node, line));
             }
         }
     }
@@ -107,21 +115,6 @@ fn moved(node: Node, by: usize) -> Node {
     Node { line: node.line + by, value }
 }
 
-/// JSON whose lines are not known.
-fn plain(value: Json, line: usize) -> Node {
-    let value = match value {
-        Json::Null => Value::Nothing,
-        Json::Bool(_) | Json::Number(_) => Value::Text(value.to_string(), Quoted::No),
-        Json::String(text) => Value::Text(text, Quoted::Yes),
-        Json::Array(values) => Value::List(values.into_iter().map(|value| plain(value, line)).collect()),
-        Json::Object(pairs) => {
-            let pair = |(text, value)| (Key { line, text }, plain(value, line));
-            Value::Map(pairs.into_iter().map(pair).collect())
-        }
-    };
-    Node { line, value }
-}
-
 /// What is open while a text is read.
 enum Open {
     List(Vec<Node>),
@@ -137,12 +130,29 @@ struct Reading {
     count: usize,
 }
 
-fn of_yaml(text: &str) -> Result<Vec<Node>, Fault> {
+/// Why a text is not read.
+enum Unread {
+    /// It is no YAML.
+    Unread(Fault),
+    /// It is, and no manifest: what it says twice, too deep, or too much of.
+    Unfit(Fault),
+}
+
+impl Unread {
+    fn fault(self) -> Fault {
+        match self {
+            Self::Unread(fault) | Self::Unfit(fault) => fault,
+        }
+    }
+}
+
+fn of_yaml(text: &str) -> Result<Vec<Node>, Unread> {
     let mut reading = Reading::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event
-            .map_err(|error| Fault { line: error.marker().line(), what: format!("is no YAML: {}", error.info()) })?;
-        reading.take(event, span.start.line())?;
+        let (event, span) = event.map_err(|error| {
+            Unread::Unread(Fault { line: error.marker().line(), what: format!("is no YAML: {}", error.info()) })
+        })?;
+        reading.take(event, span.start.line()).map_err(Unread::Unfit)?;
     }
     Ok(reading.documents)
 }
@@ -227,9 +237,10 @@ fn new_key(node: Node, pairs: &[(Key, Node)]) -> Result<Key, Fault> {
 
 fn size(node: &Node) -> usize {
     1 + match &node.value {
-        Value::Nothing | Value::Text(..) => 0,
+        Value::Nothing => 0,
+        Value::Text(text, _) => text.len() / BYTES,
         Value::List(nodes) => nodes.iter().map(size).sum(),
-        Value::Map(pairs) => pairs.iter().map(|(_, node)| size(node)).sum(),
+        Value::Map(pairs) => pairs.iter().map(|(key, node)| key.text.len() / BYTES + size(node)).sum(),
     }
 }
 

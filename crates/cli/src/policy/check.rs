@@ -1,6 +1,5 @@
 //! `slipway policy check`, and what a change is told on its way.
 
-use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -33,12 +32,9 @@ impl Check {
         let registry = connect.registry()?;
         let parent = if self.all_namespaces { "namespaces/-".to_owned() } else { connect.parent() };
         let request = pb::CheckPoliciesRequest { parent, filter: self.filter, ..Default::default() };
-        let denied = Cell::new(false);
         let ask = async |page_size, page_token| {
             let request = pb::CheckPoliciesRequest { page_size, page_token, ..request.clone() };
             let page = registry.check_policies(request).await?;
-            let denies = |finding: &pb::PolicyFinding| finding.enforcement() == pb::Enforcement::Deny;
-            denied.set(denied.get() || page.findings.iter().any(denies));
             Ok(Page { items: page.findings, next: page.next_page_token, total: Some(page.total_size) })
         };
         let look = Look {
@@ -48,8 +44,18 @@ impl Check {
             nothing: "all models keep all policies",
         };
         self.limit.list(output, look, ask).await?;
-        Ok(if denied.get() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        // What is listed may be a part: how it ends is asked of all.
+        let filter = denying(&request.filter);
+        let denied = pb::CheckPoliciesRequest { page_size: 1, filter, ..request };
+        let denied = registry.check_policies(denied).await?.total_size;
+        Ok(if denied > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
+}
+
+/// The filter of those findings that also break a policy which refuses that.
+fn denying(filter: &str) -> String {
+    let denies = "enforcement = DENY";
+    if filter.trim().is_empty() { denies.to_owned() } else { format!("({filter}) AND {denies}") }
 }
 
 fn row(finding: &pb::PolicyFinding) -> [String; 4] {
@@ -77,4 +83,17 @@ pub fn hear_findings() {
         // When standard error is gone there is nobody left to tell.
         let _ = writeln!(std::io::stderr(), "warning: {model} breaks the policy {policy}{what}");
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_refuses_is_asked_for_among_what_was_asked_for() {
+        assert_eq!(denying(" "), "enforcement = DENY");
+        let both = denying("owner = ops OR effective_tier = 0");
+        assert_eq!(both, "(owner = ops OR effective_tier = 0) AND enforcement = DENY");
+        assert_eq!(value::filter(&both), Ok(both));
+    }
 }

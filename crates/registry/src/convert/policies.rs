@@ -21,6 +21,8 @@ use crate::service::{Finding, ListQuery, Listed, Update};
 
 /// The most findings that come beside an answer.
 const MOST_TOLD: usize = 16;
+/// The most bytes of them: what comes beside an answer must fit where its headers do.
+const MOST_BYTES: usize = 4 * 1024;
 
 /// A policy under `name`. What makes it valid is not looked at: an update may leave fields out.
 fn read(check: &mut Check, name: &PolicyName, message: pb::Policy) -> Policy {
@@ -178,6 +180,13 @@ pub fn checked((page, models): (Listed<Finding>, usize)) -> pb::CheckPoliciesRes
 /// What the caller of a change is told, encoded.
 #[must_use]
 pub fn policy_findings(findings: &[Finding]) -> Vec<u8> {
-    let findings = findings.iter().take(MOST_TOLD).map(finding).collect();
-    pb::PolicyFindings { findings }.encode_to_vec()
+    let mut told = pb::PolicyFindings::default();
+    for one in findings.iter().take(MOST_TOLD).map(finding) {
+        told.findings.push(one);
+        if told.encoded_len() > MOST_BYTES {
+            told.findings.pop();
+            break;
+        }
+    }
+    told.encode_to_vec()
 }

@@ -17,6 +17,8 @@ use crate::state::{ListedModel, State};
 
 /// How many are kept: the newest, and some of the past.
 const KEPT: usize = 4;
+/// The most columns that one of them keeps: labels are named by who asks, and there is no end of names.
+const MOST_COLUMNS: usize = 32;
 
 /// One model.
 #[derive(Debug, Clone)]
@@ -76,7 +78,11 @@ impl Census {
             return Arc::clone(column);
         }
         let column = Arc::new(Column::of(&self.rows, path));
-        self.columns().insert(path.to_owned(), Arc::clone(&column));
+        let mut columns = self.columns();
+        if columns.len() >= MOST_COLUMNS {
+            columns.clear();
+        }
+        columns.insert(path.to_owned(), Arc::clone(&column));
         column
     }
 
@@ -188,4 +194,20 @@ fn touched(now: &State, from: u64, to: u64) -> Option<BTreeSet<ModelName>> {
     }
     let names = (from..to).map(|index| now.ledger.place(index).map(|place| place.resource()));
     names.map(|name| ModelName::of_resource(name?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_are_made_up_take_no_room_without_end() {
+        let census = Census::default();
+        for number in 0..10 * MOST_COLUMNS {
+            census.column(&format!("labels.x{number}"));
+            assert!(census.columns().len() <= MOST_COLUMNS);
+        }
+        let kept = census.column("owner");
+        assert!(Arc::ptr_eq(&kept, &census.column("owner")), "what was asked for last is kept");
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use slipway_chassis::Caller;
 use slipway_chassis::intent::Intent;
+use slipway_domain::access::{Permission, Subject};
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Model;
@@ -50,6 +51,12 @@ impl Finding {
         }
     }
 
+    /// The model as it was judged.
+    fn subject(&self) -> Subject<'_> {
+        let team = Some(self.owner.as_str()).filter(|owner| !owner.is_empty());
+        Subject { namespace: self.model.namespace.as_str(), team, tier: Some(self.effective_tier) }
+    }
+
     /// What all of them say, as one sentence.
     pub(crate) fn all_told(findings: &[Self]) -> String {
         let one = |finding: &Self| format!("the policy {}: {}", finding.policy.policy.as_str(), finding.told());
@@ -91,7 +98,12 @@ fn facts<'a>(state: &'a State, model: &'a Model, now: jiff::Timestamp) -> Facts<
         serving: u64::try_from(serving.len()).unwrap_or(u64::MAX),
         ..Versions::default()
     };
-    for kept in state.versions_of(name).filter(|kept| kept.value.deletion.is_none()) {
+    for kept in state.versions_of(name) {
+        // A picture of what is not made yet has the version that a change creates, and not its number as the newest.
+        versions.latest = versions.latest.max(kept.value.name.number);
+        if kept.value.deletion.is_some() {
+            continue;
+        }
         versions.count += 1;
         if kept.value.quarantine.is_none() {
             versions.usable += 1;
@@ -195,6 +207,7 @@ impl Registry {
             let seen = state.policies_changed.get(namespace).copied().unwrap_or(0);
             draft.compares.push((keys::policies(namespace), seen));
         }
+        draft.mark_judged(state, judged.keys());
         let Judged { told, denied } = self.judged(state, draft, judged);
         if denied.is_empty() {
             return Ok(told);
@@ -236,11 +249,14 @@ impl Registry {
         result
     }
 
-    /// Counts what a change that was made left, and tells its caller what it is to hear of.
+    /// Counts what a change that was made left, and tells its caller what it is to hear of: a change may be about
+    /// models that the caller does not see.
     pub(super) fn tell(&self, caller: &Caller, findings: Vec<Finding>) {
         self.findings.count(&findings);
-        let heard = findings.into_iter().filter(|finding| finding.enforcement != Enforcement::DryRun);
-        let heard: Vec<_> = heard.collect();
+        let hears = |finding: &Finding| {
+            finding.enforcement != Enforcement::DryRun && caller.may(Permission::ReadModels, &finding.subject())
+        };
+        let heard: Vec<_> = findings.into_iter().filter(hears).collect();
         if !heard.is_empty() {
             caller.aside.put(FINDINGS, crate::convert::policy_findings(&heard));
         }
@@ -296,6 +312,18 @@ impl Draft {
             let seen = state.policies_changed.get(&namespace).copied().unwrap_or(0);
             self.compares.push((keys::policies(&namespace), seen));
             self.rows.push((keys::policies(&namespace), Vec::new()));
+        }
+    }
+
+    /// Puts it into an order with all else that is judged about these models: of two changes each may leave what keeps
+    /// a policy, and both together what breaks it.
+    fn mark_judged<'a>(&mut self, state: &State, models: impl Iterator<Item = &'a ModelName>) {
+        let policies = state.policies.values().filter(|kept| kept.value.holds());
+        let bound: BTreeSet<&Identifier> = policies.map(|kept| &kept.value.name.namespace).collect();
+        for model in models.filter(|model| bound.contains(&model.namespace)) {
+            let seen = state.judged.get(model).copied().unwrap_or(0);
+            self.compares.push((keys::judged(model), seen));
+            self.rows.push((keys::judged(model), Vec::new()));
         }
     }
 }

@@ -11,15 +11,18 @@ use slipway_domain::check::Check;
 use slipway_domain::filter::{Field, Fields};
 use slipway_domain::name::{Identifier, NamespaceName};
 use slipway_domain::namespace::{DEFAULT, Namespace};
+use slipway_domain::patch::Patch as _;
 use slipway_store::picture::Kept;
 
 use super::access::check_sees_namespace;
+use super::commit::{check_etag, merge};
 use super::list::{Itself, shown};
 use super::model_types::label;
 use super::past::Sight;
-use super::standard::{Delete, NAMED_HOLDERS, not_found};
+use super::print::Print;
+use super::standard::{Delete, NAMED_HOLDERS, changed, check_alive, check_result, not_found, permitted, typed};
 use super::{ListQuery, Listed, Missing, Registry, Update};
-use crate::kind::{Rules, Seen};
+use crate::kind::{Kind as _, Rules, Seen};
 use crate::state::{State, namespace_subject};
 use crate::{Error, keys};
 
@@ -138,17 +141,31 @@ impl Registry {
     ///
     /// # Errors
     /// `NOT_FOUND`, `DELETED`, `ETAG_MISMATCH`, `INVALID_FIELDS`.
-    pub async fn update_namespace(
-        &self,
-        intent: &Intent,
-        mut update: Update<Namespace>,
-    ) -> Result<Kept<Namespace>, Error> {
+    pub async fn update_namespace(&self, intent: &Intent, update: Update<Namespace>) -> Result<Kept<Namespace>, Error> {
+        // As the caller wrote it: whoever repeats it has the first answer, though there is a row meanwhile.
+        let print = intent.fingerprint(&format!("Update{}", Namespace::NOUN), &[&Print(&update)]);
         let name = &update.wanted.name;
-        // What is there from the start has no row before its first change.
-        if there(&self.feed.look(), name).is_some_and(|kept| kept.revision == 0) {
-            update.missing = Missing::Allowed;
-        }
-        self.update(intent, update, |state, wanted| self.created(state, intent, wanted)).await
+        let found = self.mutate(intent, print, |state| {
+            let Some(kept) = permitted::<Namespace>(&intent.caller, state, name)? else {
+                // What is there from the start has no row before its first change.
+                return match (update.missing, there(state, name)) {
+                    (Missing::Refused, None) => Err(not_found(name)),
+                    (Missing::Allowed, None) | (_, Some(_)) => self.created(state, intent, &update.wanted),
+                };
+            };
+            check_etag(name, kept, &update.etag)?;
+            check_alive(&*kept.value)?;
+            let mut after = merge(&*kept.value, &update, &Namespace::blank(name), Namespace::FIELD)?;
+            let fields = kept.value.differing(&after);
+            if !fields.is_empty() {
+                after.updated_at = self.env.now();
+            }
+            let seen = check_result(&after, Some(&*kept.value), (&intent.caller, state))?;
+            let mut draft = changed(kept, after, fields);
+            draft.compares.extend(seen);
+            Ok(draft)
+        });
+        typed(found.await?)
     }
 
     /// Deletes a namespace.
@@ -166,7 +183,18 @@ impl Registry {
             intent.caller.check(&namespace_subject(name), name)?;
             return Err(Error::invalid("name", "ALWAYS_THERE", "is there from the start, and stays"));
         }
+        self.check_holds_nothing(&intent.caller, name)?;
         self.delete(intent, delete).await
+    }
+
+    /// Makes sure that nothing lies in a namespace that has no row: it is there as long as anything does.
+    fn check_holds_nothing(&self, caller: &Caller, name: &NamespaceName) -> Result<(), Error> {
+        let state = self.feed.current();
+        if permitted::<Namespace>(caller, &state, name)?.is_some() {
+            return Ok(());
+        }
+        let by = Namespace::holders(name, &state);
+        if by.is_empty() { Ok(()) } else { Err(Error::InUse { name: name.to_string(), by }) }
     }
 
     /// Takes the deletion of a namespace back.

@@ -21,6 +21,9 @@ use crate::Error;
 use crate::kind::{Kind, Rules, Seen};
 use crate::state::{State, policy_subject};
 
+/// The most policies of a namespace that are not deleted: all of them are asked at every change of a model.
+const MOST: usize = 64;
+
 impl Rules for Policy {
     type Name = PolicyName;
 
@@ -35,7 +38,13 @@ impl Rules for Policy {
         }
     }
 
-    fn check_references(&self, _: Option<&Self>, _: (&Caller, &State), _: &mut Check) -> Seen {
+    fn check_references(&self, before: Option<&Self>, (_, state): (&Caller, &State), check: &mut Check) -> Seen {
+        let namespace = &self.name.namespace;
+        let holding = |kept: &&Kept<Self>| kept.value.holds() && kept.value.name.namespace == *namespace;
+        if before.is_none() && state.policies.values().filter(holding).count() >= MOST {
+            check.add("parent", "TOO_MANY", format!("has {MOST} policies, and no more are kept; delete one first"));
+        }
+        // Changes of a namespace's policies see each other: none comes in between.
         vec![]
     }
 
@@ -60,7 +69,7 @@ impl Registry {
     /// Creates a policy.
     ///
     /// # Errors
-    /// `ALREADY_EXISTS`, `DELETED`; `INVALID_FIELDS` for an expression that is no rule.
+    /// `ALREADY_EXISTS`, `DELETED`; `INVALID_FIELDS` for an expression that is no rule, and for one policy too many.
     pub async fn create_policy(&self, intent: &Intent, wanted: Policy) -> Result<Kept<Policy>, Error> {
         self.create(intent, wanted).await
     }
@@ -114,7 +123,7 @@ impl Registry {
     /// Takes the deletion of a policy back.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`.
+    /// `NOT_FOUND`, `ETAG_MISMATCH`, `ALREADY_EXISTS`; `INVALID_FIELDS` for one policy too many.
     pub async fn undelete_policy(&self, intent: &Intent, asked: (&PolicyName, &str)) -> Result<Kept<Policy>, Error> {
         self.undelete(intent, asked).await
     }

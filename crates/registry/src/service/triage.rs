@@ -71,9 +71,13 @@ impl Registry {
     /// `NOT_FOUND`; `REVISION_AHEAD`, `TIME_AHEAD`, `TOO_OLD`, `ROW_DAMAGED`, `STORE_UNAVAILABLE`.
     pub async fn triage_model(&self, caller: &Caller, asked: &Triage) -> Result<Triaged, Error> {
         let check = |state: &State| check_model(caller, state, &asked.name);
-        let read = |state: &State, revision| triaged(state, &asked.name, revision);
+        let grant = &caller.granted.grant;
+        let read = |state: &State, revision| {
+            let shown = |found: Triaged| Triaged { model: found.model.shown_to(grant, state), ..found };
+            triaged(state, &asked.name, revision).map(shown)
+        };
         let mut found = self.read_as_of(asked.as_of, check, read).await?;
-        found.model = found.model.shown_to(&caller.granted.grant, &self.feed.look());
+        found.model = found.model.shown_to(grant, &self.feed.look());
         found.changes = self.last_changes(&asked.name, found.revision, asked.changes).await?;
         Ok(found)
     }

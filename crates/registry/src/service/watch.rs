@@ -153,6 +153,8 @@ struct Follower {
     part: Option<Part>,
     /// How old it is, and how old it gets.
     age: (Stopwatch, Duration),
+    /// How long it has been silent.
+    silence: Stopwatch,
 }
 
 impl Registry {
@@ -177,8 +179,9 @@ impl Registry {
         // The store knows whether there is such a revision, and whether what comes after it is kept.
         self.store.watch(State::range(), at).await?;
         let initial = scope.after.is_none().then(|| initial(&state, &view)).into_iter().flatten();
-        let age = (self.env.stopwatch(), age(&self.env, self.settings.watch_max_age));
-        let follower = Follower { registry: Arc::clone(self), view, at, store: None, part: None, age };
+        let silence = self.env.stopwatch();
+        let age = (silence, age(&self.env, self.settings.watch_max_age));
+        let follower = Follower { registry: Arc::clone(self), view, at, store: None, part: None, age, silence };
         let live = stream::unfold(Some(follower), |follower| async {
             let mut follower = follower?;
             let event = follower.next().await;
@@ -228,7 +231,13 @@ fn initial(state: &State, view: &View) -> impl Iterator<Item = Event> + Send + u
 impl Follower {
     fn sent(&mut self, part: Part) -> Event {
         self.part = part.behind();
+        self.silence = self.registry.env.stopwatch();
         Event::Changes(part)
+    }
+
+    fn progress(&mut self) -> Event {
+        self.silence = self.registry.env.stopwatch();
+        Event::Progress(self.at)
     }
 
     async fn next(&mut self) -> Result<Event, Error> {
@@ -241,19 +250,21 @@ impl Follower {
             if left.is_zero() {
                 return Ok(Event::Aged(self.at));
             }
-            match self.read().await? {
-                Some(batch) if batch.seen.is_empty() => {}
-                Some(batch) => {
-                    let state = self.registry.feed.current();
-                    return Ok(self.sent(Part { batch: self.view.batch_shown(batch, &state), from: 0 }));
-                }
-                None => {
-                    let patience = left.min(PROGRESS);
-                    let come = self.registry.feed.reached(self.at + 1);
-                    if self.registry.env.patience(patience, come).await.is_err() && patience == PROGRESS {
-                        return Ok(Event::Progress(self.at));
-                    }
-                }
+            let read = self.read().await?;
+            let is_last = read.is_none();
+            if let Some(batch) = read.filter(|batch| !batch.seen.is_empty()) {
+                let state = self.registry.feed.current();
+                return Ok(self.sent(Part { batch: self.view.batch_shown(batch, &state), from: 0 }));
+            }
+            // What is nothing to the view does not break the silence.
+            let quiet = PROGRESS.saturating_sub(self.silence.elapsed());
+            if quiet.is_zero() {
+                return Ok(self.progress());
+            }
+            if is_last {
+                let come = self.registry.feed.reached(self.at + 1);
+                // Whether anything came is seen when it is read.
+                let _ = self.registry.env.patience(left.min(quiet), come).await;
             }
         }
     }

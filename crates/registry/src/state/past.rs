@@ -44,7 +44,14 @@ impl State {
                 }
                 self.forget(name);
             }
-            Then::Gone => self.forget(name),
+            Then::Gone => {
+                if let Ok(version) = VersionName::parse(name) {
+                    // Its number was given, and is not given again.
+                    let newest = self.latest_version(&version.model).max(version.number);
+                    self.set_latest(version.model, newest);
+                }
+                self.forget(name);
+            }
             Then::Was(resource, revision) => {
                 if let Resource::Version(version) = &*resource {
                     let newest = self.latest_version(&version.name.model).max(version.name.number);
@@ -65,5 +72,23 @@ impl State {
             0 => self.latest.remove(&model),
             number => self.latest.insert(model, Kept::new(number, self.revision)),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_is_gone_counts_whichever_way_its_moment_is_reached() {
+        let version = VersionName::parse("namespaces/default/models/m/versions/3").unwrap();
+        let (mut state, name) = (State::default(), version.to_string());
+        let mut newest = |then| {
+            state.show(&name, then);
+            state.latest_version(&version.model)
+        };
+        assert_eq!(newest(Then::Gone), 3, "from before it was there");
+        assert_eq!(newest(Then::Gone), 3, "from when it was there");
+        assert_eq!(newest(Then::Unborn), 2);
     }
 }

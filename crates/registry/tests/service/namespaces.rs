@@ -7,6 +7,7 @@ use slipway_chassis::env::Env;
 use slipway_sdk::name::NamespaceName;
 use slipway_sdk::pb;
 use slipway_store::memory::Memory;
+use slipway_store::txn::Txn;
 
 use crate::support::{Running, fields, new_model, reason, start, start_on};
 
@@ -107,4 +108,40 @@ async fn a_namespace_is_deleted_when_it_is_empty_and_taken_back_and_forgotten() 
     };
     tokio::time::timeout(Duration::from_secs(60), gone).await.expect("it is forgotten");
     registry.client.create_namespace(new("us")).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_repeats_the_first_change_of_the_default_namespace_gets_the_first_answer() {
+    let registry = start().await;
+    let described = |description: &str| pb::UpdateNamespaceRequest {
+        namespace: Some(pb::Namespace {
+            name: named("default").to_string(),
+            description: description.to_owned(),
+            ..Default::default()
+        }),
+        request_id: "5f0f9f52-3c0e-4a53-9d5a-1f2f36c3b7a1".to_owned(),
+        ..Default::default()
+    };
+    let first = registry.client.update_namespace(described("ours")).await.unwrap();
+    assert_eq!(registry.client.update_namespace(described("ours")).await.unwrap(), first);
+    assert_eq!(reason(registry.client.update_namespace(described("theirs")).await), "REQUEST_ID_REUSED");
+    let none = pb::Namespace { name: named("none").to_string(), ..Default::default() };
+    let none = pb::UpdateNamespaceRequest { namespace: Some(none), ..Default::default() };
+    assert_eq!(reason(registry.client.update_namespace(none).await), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_namespace_that_something_lay_in_before_namespaces_had_to_be_created_is_in_use() {
+    let registry = start().await;
+    registry.client.create_namespace(new("eu")).await.unwrap();
+    registry.client.create_team(new_team("eu")).await.unwrap();
+    let row = slipway_registry::keys::resource(&named("eu").to_string());
+    registry.store.txn(Txn::new().delete(row)).await.unwrap();
+    let registry = registry.restart().await;
+    let there = registry.client.get_namespace(&named("eu")).await.unwrap();
+    assert_eq!((there.create_time, there.description.as_str()), (None, ""));
+    assert_eq!(reason(registry.client.delete_namespace(delete("eu")).await), "IN_USE");
+    let allowed = pb::DeleteNamespaceRequest { allow_missing: true, ..delete("eu") };
+    assert_eq!(reason(registry.client.delete_namespace(allowed).await), "IN_USE");
+    assert_eq!(reason(registry.client.delete_namespace(delete("none")).await), "NOT_FOUND");
 }

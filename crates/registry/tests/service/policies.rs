@@ -196,3 +196,60 @@ async fn what_is_acknowledged_after_a_policy_keeps_it() {
     }
     assert_eq!(reason(registry.client.create_model(new_model("late")).await), "POLICY_BROKEN");
 }
+
+#[tokio::test]
+async fn a_version_that_is_created_is_judged_as_the_newest() {
+    let registry = start().await;
+    policy(&registry, "one", "versions.latest <= 1", Enforcement::Deny).await;
+    model_with_versions(&registry.client, "m", 1).await;
+    assert_eq!(reason(registry.client.create_version(new_version("m", '2')).await), "POLICY_BROKEN");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_changes_that_break_a_policy_together_one_is_refused() {
+    let registry = start().await;
+    model_with_versions(&registry.client, "m", 2).await;
+    policy(&registry, "usable", "versions.usable > 0 || versions.latest == 0", Enforcement::Deny).await;
+    for round in 0..30 {
+        let delete = |number: u64| {
+            let client = registry.client.clone();
+            let name = name("m").version(number).to_string();
+            let request = pb::DeleteVersionRequest { name: name.clone(), ..Default::default() };
+            tokio::spawn(async move { (name, client.delete_version(request).await) })
+        };
+        let both = [delete(1), delete(2)];
+        let mut deleted = Vec::new();
+        for one in both {
+            match one.await.unwrap() {
+                (name, Ok(_)) => deleted.push(name),
+                (_, Err(refused)) => assert_eq!(refused.reason(), "POLICY_BROKEN", "{refused}"),
+            }
+        }
+        assert_eq!(deleted.len(), 1, "round {round}");
+        let back = pb::UndeleteVersionRequest { name: deleted.remove(0), ..Default::default() };
+        registry.client.undelete_version(back).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_has_so_many_policies_and_no_more() {
+    let registry = start().await;
+    for n in 0..64 {
+        policy(&registry, &format!("p{n}"), "true", Enforcement::DryRun).await;
+    }
+    let more = || new_policy("more", "true", Enforcement::DryRun);
+    assert_eq!(fields(registry.client.create_policy(more()).await), ["parent"]);
+    let first = "namespaces/default/policies/p0".to_owned();
+    let delete = pb::DeletePolicyRequest { name: first.clone(), ..Default::default() };
+    registry.client.delete_policy(delete).await.unwrap();
+    registry.client.create_policy(more()).await.unwrap();
+    let back = pb::UndeletePolicyRequest { name: first, ..Default::default() };
+    assert_eq!(fields(registry.client.undelete_policy(back).await), ["parent"]);
+    let changed = pb::Policy {
+        name: "namespaces/default/policies/p1".to_owned(),
+        description: "one of many".to_owned(),
+        ..Default::default()
+    };
+    let update = pb::UpdatePolicyRequest { policy: Some(changed), ..Default::default() };
+    registry.client.update_policy(update).await.unwrap();
+}

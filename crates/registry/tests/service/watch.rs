@@ -1,8 +1,10 @@
 //! Watching: the state, then every revision whole, without a gap.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use slipway_chassis::env::Env;
 use slipway_proto::registry::v1::registry_client::RegistryClient;
 use slipway_sdk::pb;
 use slipway_sdk::pb::watch_response::Event;
@@ -86,6 +88,28 @@ async fn a_watch_of_one_model_sees_nothing_of_another() {
     registry.client.create_version(crate::support::new_version("b", '2')).await.unwrap();
     registry.client.create_version(crate::support::new_version("a", '2')).await.unwrap();
     assert_eq!(changes(&mut stream).await.1, [name("a").to_string(), name("a").version(2).to_string()]);
+}
+
+#[tokio::test]
+async fn who_sees_nothing_of_all_that_happens_is_told_how_far_it_has_come_all_the_same() {
+    let registry = two_models().await;
+    let mut stream = registry.client.watch(scope(&name("a").to_string(), None));
+    let (revision, _) = initial(&mut stream).await;
+    let others = async {
+        for number in 0..200 {
+            let description = format!("{number}");
+            let model = Some(pb::Model { name: name("b").to_string(), description, ..Default::default() });
+            registry.client.update_model(pb::UpdateModelRequest { model, ..Default::default() }).await.unwrap();
+            Env::system().pause(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        message = stream.next() => {
+            let event = message.unwrap().unwrap().event;
+            assert!(matches!(&event, Some(Event::Progress(mark)) if mark.revision > revision), "{event:?}");
+        }
+        () = others => panic!("nothing is told while others change"),
+    }
 }
 
 #[tokio::test]

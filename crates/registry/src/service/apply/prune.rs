@@ -5,6 +5,7 @@ use slipway_domain::deletion::Deletion;
 use slipway_domain::filter::Filter;
 use slipway_domain::ledger::Resource;
 use slipway_domain::model::Model;
+use slipway_domain::name::ModelName;
 use slipway_store::picture::Kept;
 
 use super::plan::Plan;
@@ -35,19 +36,26 @@ impl Plan<'_> {
                 && filter.matches(&self.state.listed((*kept).clone()))
         };
         let over: Vec<_> = self.state.models.values().filter(is_over).cloned().collect();
-        for kept in over {
-            self.delete(&kept);
+        for kept in &over {
+            self.delete(kept);
+        }
+        // What is deleted in the same revision uses nothing any more.
+        for kept in &over {
+            self.check_unused(&kept.value.name);
         }
         Ok(())
     }
 
-    fn delete(&mut self, kept: &Kept<Model>) {
-        let (name, now) = (&kept.value.name, self.registry.env.now());
+    fn check_unused(&mut self, name: &ModelName) {
         for holder in Model::holders(name, &self.then) {
             let (name, field) = (name.to_string(), String::new());
             let description = format!("is used by {holder}; change that first, or keep the model in the manifest");
             self.refusals.push(Refusal { index: None, name, field, reason: "IN_USE", description, conflict: None });
         }
+    }
+
+    fn delete(&mut self, kept: &Kept<Model>) {
+        let (name, now) = (&kept.value.name, self.registry.env.now());
         let after = Model { deletion: Some(Deletion::begun(now)), updated_at: now, ..(*kept.value).clone() };
         let after = Resource::Model(after);
         self.then.put_resource(after.clone(), kept.revision);

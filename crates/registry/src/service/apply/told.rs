@@ -84,7 +84,7 @@ impl Registry {
         let mut made: BTreeMap<String, Planned> = BTreeMap::new();
         for index in first..end {
             let Entry { resource: name, change, .. } = self.entry_at(&state, index).await?;
-            if name.ends_with("/traffic") {
+            if matches!(change.before.as_ref().or(change.after.as_ref()), Some(Resource::Traffic(..))) {
                 continue;
             }
             let (action, fields) = done(&change);

@@ -1,6 +1,7 @@
 //! What a manifest comes to.
 
 use slipway_sdk::pb;
+use slipway_sdk::pb::resource::Resource as Kind;
 use slipway_sdk::pb::watch_response::Event;
 
 use super::{alias, apply, described, entries, labelled, model, request, team, the_model, told, version};
@@ -100,6 +101,27 @@ async fn what_a_filter_finds_and_the_manifest_does_not_name_is_deleted_and_taken
     assert!(the_model(&registry, "b").await.delete_time.is_none());
     let bad = pb::ApplyModelsRequest { prune: "colour = red".to_owned(), ..request(vec![all[0].clone()]) };
     assert_eq!(fields(registry.client.apply_models(bad).await), ["prune"]);
+}
+
+#[tokio::test]
+async fn what_is_pruned_together_may_depend_on_each_other_whatever_it_is_called() {
+    let registry = start().await;
+    let mine = [("managed-by", "fleet")];
+    let depending = |id: &str, on: &[&str]| {
+        let mut resource = labelled(id, "ranking", &mine);
+        let Some(Kind::Model(model)) = &mut resource.resource else { panic!() };
+        model.depends_on = on.iter().map(|id| name(id).to_string()).collect();
+        resource
+    };
+    let all = vec![depending("a", &[]), depending("b", &["a", "c"]), depending("c", &[]), depending("d", &["a"])];
+    apply(&registry, all).await.unwrap();
+    let prune = |kept| pb::ApplyModelsRequest { prune: "labels.managed-by = fleet".to_owned(), ..request(vec![kept]) };
+    let refused = registry.client.apply_models(prune(depending("d", &["a"]))).await.unwrap_err();
+    let holds: Vec<_> = refused.preconditions().iter().map(|one| one.subject.clone()).collect();
+    assert_eq!(holds, [name("a").to_string()], "d is kept, and depends on a");
+    let applied = registry.client.apply_models(prune(model("other", "ads"))).await.unwrap();
+    let wanted = ["CREATE models/other", "DELETE models/a", "DELETE models/b", "DELETE models/c", "DELETE models/d"];
+    assert_eq!(told(&applied), wanted);
 }
 
 #[tokio::test]

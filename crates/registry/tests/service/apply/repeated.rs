@@ -14,10 +14,12 @@ async fn a_repeated_request_gets_the_first_answer_whatever_came_after() {
     let identified = || pb::ApplyModelsRequest {
         request_id: ID.to_owned(),
         prune: "owner = ads".to_owned(),
-        ..request(vec![team("new"), model("m", "new"), team("ranking")])
+        ..request(vec![team("new"), model("m", "new"), team("ranking"), model("traffic", "new")])
     };
     let first = registry.client.apply_models(identified()).await.unwrap();
-    assert_eq!(told(&first), ["CREATE teams/new", "CREATE models/m", "NOOP teams/ranking", "DELETE models/old"]);
+    let wanted =
+        ["CREATE teams/new", "CREATE models/m", "NOOP teams/ranking", "CREATE models/traffic", "DELETE models/old"];
+    assert_eq!(told(&first), wanted);
     let update =
         pb::ApplyModelsRequest { request_id: ID.replace('6', "7"), ..request(vec![described("m", "new", "x")]) };
     let updated = registry.client.apply_models(update.clone()).await.unwrap();
